@@ -1,0 +1,6 @@
+"""Podium's hub: logs people in, launches their environments, and shows the way to them."""
+
+__version__ = "0.1.0"
+
+SCHEMA = 1
+"""The number of the database schema that this code reads and writes (see `hub.database`)."""

@@ -1,0 +1,80 @@
+"""Rows of people: who they are, how they log in, and the sessions and one-time links they hold.
+
+Secrets that a browser carries (session, link, code) are random and stored as SHA-256 only, so a
+stolen copy of the database opens no session.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from hub.clock import new_id, now
+from hub.database import UtcDateTime
+
+
+class Role(StrEnum):
+    USER = "user"
+    ADMINISTRATOR = "administrator"
+
+
+class User(SQLModel, table=True):
+    """A person. `name` is what local accounts log in with; it is never used for naming objects."""
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    name: str = Field(unique=True, max_length=254)
+    display_name: str = Field(max_length=100)
+    email: str | None = Field(default=None, max_length=254)
+    role: Role = Field(default=Role.USER, max_length=20)
+    disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class Login(SQLModel, table=True):
+    """One way in for a user: a local password, or a subject of an OIDC issuer. E-mail is no key."""
+
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    user_id: str = Field(foreign_key="user.id", index=True)
+    kind: str = Field(max_length=20)
+    issuer: str = Field(max_length=500)
+    subject: str = Field(max_length=255)
+    password_hash: str | None = Field(default=None, max_length=255)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class LoginSession(SQLModel, table=True):
+    """A browser that is logged in. Its id may be shown and signed; the cookie's value may not."""
+
+    __tablename__ = "session"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    token_hash: str = Field(unique=True, max_length=64)
+    user_id: str = Field(foreign_key="user.id", index=True)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    ended_why: str | None = Field(default=None, max_length=100)
+    address: str = Field(default="", max_length=64)
+    user_agent: str = Field(default="", max_length=255)
+
+
+class OneTimeCode(SQLModel, table=True):
+    """A secret that works once: a password link, a code that becomes a session, an entry hand-over.
+
+    `binding` is the SHA-256 of what the same browser must show together with the code.
+    """
+
+    __tablename__ = "one_time_code"
+
+    code_hash: str = Field(primary_key=True, max_length=64)
+    purpose: str = Field(max_length=20)
+    user_id: str = Field(foreign_key="user.id", index=True)
+    session_id: str | None = Field(default=None, max_length=32)
+    environment_id: str | None = Field(default=None, max_length=32)
+    binding: str | None = Field(default=None, max_length=64)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,0 +1,245 @@
+"""Every setting, grouped, validated, and all faults reported at once.
+
+A value comes from the process environment (`PODIUM_NAME`, else `NAME`), else from `.env`, else from
+the default here. In `.env` every key must be known. In the process environment only `PODIUM_*` is
+checked, because shells and Kubernetes put much else there; the names that Kubernetes itself makes
+for a Service called podium are passed over. Names of earlier systems whose feature is not here yet
+are accepted and named once at start.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from hub.errors import CannotStart
+from hub.settings_seeds import DATABASE_PARTS, KNOWN_WITHOUT_EFFECT
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: pages, the shipped catalog and the environment's code lie here."""
+
+_KUBERNETES_SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_TCP(_\w+)?$")
+_WEAK_SECRETS = {"secret", "changeme", "change-me", "your-generated-secret-key", "password", "podium"}
+
+Group = Literal["Address", "Storage", "Login", "Environments", "Metrics"]
+
+
+def _setting(group: Group, default: Any, text: str, **limits: Any) -> Any:
+    return Field(default=default, description=text, json_schema_extra={"group": group}, **limits)
+
+
+_Domain = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
+
+
+class Settings(BaseModel):
+    """What an operator can set. Built by `load`, never at import."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_domain: _Domain = _setting("Address", "localhost", "The name at which people reach the hub.")
+    environments_domain: _Domain | None = _setting(
+        "Address", None, "Environments open at `<slug>.` below this name. Default: `BASE_DOMAIN`."
+    )
+    host: str = _setting("Address", "127.0.0.1", "The address that the hub listens on.")
+    port: int = _setting("Address", 8501, "The port that the hub listens on; 0 lets the system choose.", ge=0, le=65535)
+    public_url: str | None = _setting(
+        "Address", None, "The hub's address as browsers see it, where a proxy stands in front. Default: made of the above."
+    )
+    tls_enabled: bool = _setting("Address", False, "Whether browsers reach the hub over https (a proxy ends TLS).")
+    routing: Literal["host", "path"] = _setting(
+        "Address",
+        "host",
+        "`host`: each environment on a name of its own. `path`: `/user/<slug>/`, for an address without wildcard DNS; "
+        "an environment's code then acts with the rights of whoever opens it, so only its owner may open it.",
+    )
+
+    data_dir: Path = _setting("Storage", Path("data"), "The folder of the database, the keys and the workspaces.")
+    runtime_dir: Path | None = _setting(
+        "Storage", None, "A folder with a short path for sockets. Default: one below `/run/user/<uid>` or `/tmp`."
+    )
+    database_url: str | None = _setting(
+        "Storage", None, "PostgreSQL (`postgresql://user:password@host/name`). Default: SQLite in the data folder."
+    )
+
+    secret_key: str | None = _setting(
+        "Login",
+        None,
+        "Seals keys in the database, at least 32 characters. Default: made at the first start, in the data folder.",
+    )
+    token_expire_hours: float = _setting("Login", 8, "Hours until a login ends.", gt=0, le=720)
+
+    max_user_pods: int = _setting(
+        "Environments", 1, "How many environments of one person may be queued, starting or running at once.", ge=1
+    )
+    max_cpu: float = _setting("Environments", 8, "The most CPU cores that a custom environment may ask for.", gt=0)
+    max_memory: str = _setting("Environments", "16Gi", "The most memory that a custom environment may ask for.")
+    profiles_file: Path = _setting(
+        "Environments", ROOT / "data" / "profiles.toml", "The catalog of presets that people choose from."
+    )
+    environment_python: Path = _setting(
+        "Environments",
+        ROOT / "user-environment" / ".venv" / "bin" / "python",
+        "The Python interpreter of environments; a profile may name another one.",
+    )
+    memory_for_environments: str | None = _setting(
+        "Environments", None, "The memory that requests may add up to on this machine. Default: all but 1 GiB of it."
+    )
+    max_processes: int = _setting("Environments", 512, "The most processes of one environment.", ge=16)
+
+    metrics_token: str | None = _setting(
+        "Metrics",
+        None,
+        "The bearer token that `/metrics` asks for, at least 16 characters; without one `/metrics` is off.",
+        min_length=16,
+    )
+
+    @field_validator("secret_key")
+    @classmethod
+    def _strong(cls, value: str | None) -> str | None:
+        if value is not None and (len(value) < 32 or value.lower() in _WEAK_SECRETS or len(set(value)) < 8):
+            raise ValueError("needs at least 32 characters that nobody can guess; make one with: openssl rand -hex 32")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _supported(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not re.match(r"^(postgresql(\+psycopg)?|sqlite)://", value):
+            raise ValueError("must begin with postgresql:// or sqlite://")
+        return re.sub(r"^postgresql://", "postgresql+psycopg://", value)
+
+    @field_validator("max_memory", "memory_for_environments")
+    @classmethod
+    def _quantity(cls, value: str | None) -> str | None:
+        from hub.clusters.quantities import parse_bytes
+
+        if value is not None:
+            parse_bytes(value)
+        return value
+
+    @model_validator(mode="after")
+    def _one_way_to_route(self) -> Self:
+        if self.routing == "host" and _is_address(self.base_domain):
+            raise ValueError("BASE_DOMAIN is an IP address, below which no names exist: set ROUTING=path")
+        return self
+
+    @property
+    def root_url(self) -> str:
+        """The hub's public address without a slash at the end."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        return f"{self.scheme}://{self.base_domain}{self._port_suffix}"
+
+    @property
+    def scheme(self) -> str:
+        return (self.public_url or "").partition("://")[0] or ("https" if self.tls_enabled else "http")
+
+    @property
+    def _port_suffix(self) -> str:
+        return "" if self.tls_enabled else f":{self.port}"
+
+    @property
+    def environments_host(self) -> str:
+        """The name below which environments open, without a port."""
+        return self.environments_domain or self.base_domain
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Browsers take `Secure` and `__Host-` cookies from https and from loopback names only."""
+        name = self.root_url.partition("://")[2].rpartition(":")[0] or self.root_url.partition("://")[2]
+        return self.scheme == "https" or name == "localhost" or name.startswith("127.")
+
+    @property
+    def database(self) -> str:
+        """The URL that SQLAlchemy takes."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'podium.db').absolute()}"
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def load(variables: Mapping[str, str] | None = None, dotenv: Path | None = None) -> tuple[Settings, list[str]]:
+    """Settings from the process environment and `.env`, and the notices to print at start.
+
+    Raises `CannotStart` with every fault at once.
+    """
+    variables = os.environ if variables is None else variables
+    dotenv = Path(".env") if dotenv is None else dotenv
+    filed = {key: value or "" for key, value in dotenv_values(dotenv).items()} if dotenv.is_file() else {}
+    faults = _unknown_names(filed, variables)
+    notices = _notices(filed, variables)
+    values = _values(filed, variables)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        faults += [_fault(detail) for detail in error.errors()]
+    if faults:
+        raise CannotStart("Podium's settings have faults:\n" + "\n".join(f"  - {fault}" for fault in faults))
+    return settings, notices
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix("PODIUM_")
+
+
+def _known(name: str) -> bool:
+    bare = _bare(name)
+    return bare.lower() in Settings.model_fields or bare in KNOWN_WITHOUT_EFFECT or bare in DATABASE_PARTS
+
+
+def _unknown_names(filed: Mapping[str, str], variables: Mapping[str, str]) -> list[str]:
+    faults = [f"{name} in .env is not a setting of Podium; .env.example lists them all" for name in filed if not _known(name)]
+    for name, value in variables.items():
+        if not name.startswith("PODIUM_") or _known(name):
+            continue
+        if _KUBERNETES_SERVICE_LINK.search(name) or (name.endswith("_PORT") and value.startswith("tcp://")):
+            continue
+        faults.append(f"{name} in the process environment is not a setting of Podium; .env.example lists them all")
+    return faults
+
+
+def _notices(filed: Mapping[str, str], variables: Mapping[str, str]) -> list[str]:
+    given = {_bare(name) for name in filed} | {_bare(name) for name in variables if name.startswith("PODIUM_")}
+    return [
+        f"{name} is known from {KNOWN_WITHOUT_EFFECT[name]}; it has no effect in this version."
+        for name in sorted(given & KNOWN_WITHOUT_EFFECT.keys())
+    ]
+
+
+def _values(filed: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """The values that are set and not empty. `PODIUM_PORT=tcp://…` is a Service link, not a port."""
+    merged = {_bare(name): value for name, value in filed.items()}
+    names = {field.upper() for field in Settings.model_fields} | set(DATABASE_PARTS)
+    for name in names:
+        for candidate in (name, f"PODIUM_{name}"):
+            if variables.get(candidate) and not variables[candidate].startswith("tcp://"):
+                merged[name] = variables[candidate]
+    values = {name.lower(): value for name, value in merged.items() if value and name.lower() in Settings.model_fields}
+    parts = _database_url(merged)
+    if parts and "database_url" not in values:
+        values["database_url"] = parts
+    return values
+
+
+def _database_url(merged: Mapping[str, str]) -> str | None:
+    """`DB_HOST` and its neighbours (known from MAIA) as one URL; `DATABASE_URL` wins over them."""
+    if not merged.get("DB_HOST"):
+        return None
+    user, password, name = (merged.get(key, "") for key in ("DB_USERNAME", "DB_PASS", "DB_NAME"))
+    return f"postgresql://{user}:{password}@{merged['DB_HOST']}:{merged.get('DB_PORT') or 5432}/{name}"
+
+
+def _fault(detail: Any) -> str:
+    name = str(detail["loc"][0]).upper() if detail["loc"] else "the settings together"
+    return f"{name}: {detail['msg'].removeprefix('Value error, ')}"

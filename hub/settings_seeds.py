@@ -1,0 +1,24 @@
+"""Names of settings that people bring along from earlier systems."""
+
+KNOWN_WITHOUT_EFFECT = {
+    **dict.fromkeys(
+        (
+            "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "MAX_INACTIVE_HOURS", "NAMESPACE", "STORAGE_CLASS_NAME",
+            "INGRESS_CLASS_NAME", "CLUSTER_ISSUER", "REGISTRY_URL", "PROJECT_ID",
+        ),
+        "CMBCluster",
+    ),
+    **dict.fromkeys(
+        (
+            "OIDC_RP_CLIENT_ID", "OIDC_RP_CLIENT_SECRET", "OIDC_ISSUER_URL", "OIDC_RP_SCOPES", "OIDC_RP_SIGN_ALGO",
+            "OIDC_CA_BUNDLE", "ADMIN_GROUP", "USERS_GROUP", "MINIO_URL", "MINIO_PUBLIC_URL", "MINIO_ACCESS_KEY",
+            "MINIO_SECRET_KEY", "MINIO_SECURE", "BUCKET_NAME", "LOCAL_DB_PATH", "DISCORD_URL", "DISCORD_SUPPORT_URL",
+            "DEFAULT_INGRESS_HOST", "ARGOCD_SERVER", "ARGOCD_CLUSTER", "CLUSTER_CONFIG_PATH", "SERVER", "DEBUG",
+        ),
+        "MAIA",
+    ),
+}  # fmt: skip
+"""Accepted, named once at start, without effect in this version: name -> the system that has it."""
+
+DATABASE_PARTS = ("DB_ENGINE", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USERNAME", "DB_PASS")
+"""MAIA's names for PostgreSQL; `DATABASE_URL` wins over them."""

@@ -1,0 +1,32 @@
+"""The row of a workspace: the folder or volume with somebody's files, which outlives environments."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
+
+from hub.clock import new_id, now
+from hub.database import UtcDateTime
+
+
+class WorkspaceState(StrEnum):
+    PRESENT = "present"
+    DELETING = "deleting"
+    DELETED = "deleted"
+
+
+class Workspace(SQLModel, table=True):
+    """Folders and volumes are named after `id` (128 random bits), never after a person or a name."""
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    owner_id: str = Field(foreign_key="user.id", index=True)
+    name: str = Field(max_length=100)
+    project: str | None = Field(default=None, max_length=100)
+    cluster_id: str = Field(foreign_key="cluster.id")
+    state: WorkspaceState = Field(default=WorkspaceState.PRESENT, max_length=20)
+    size: int | None = Field(default=None, sa_type=BigInteger)
+    """Bytes in use when last measured, or None where it was not measured yet."""
+    size_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

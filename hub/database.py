@@ -9,9 +9,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, Enum, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, create_engine
@@ -38,6 +39,13 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def stored_as_value(kind: type[StrEnum]) -> Any:
+    """The column type for an enum: its value as plain text, so that a new member needs no migration."""
+    return Enum(
+        kind, native_enum=False, create_constraint=False, length=20, values_callable=lambda members: [m.value for m in members]
+    )
 
 
 class Database:

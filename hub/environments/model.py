@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
 from hub.clock import new_id, now
-from hub.database import UtcDateTime
+from hub.database import UtcDateTime, stored_as_value
 
 
 class Target(StrEnum):
@@ -68,8 +68,8 @@ class Environment(SQLModel, table=True):
     storage: int = Field(sa_type=BigInteger)
     workspace_id: str = Field(foreign_key="workspace.id", index=True)
     cluster_id: str = Field(foreign_key="cluster.id")
-    target: Target = Field(default=Target.STOPPED, max_length=20)
-    phase: Phase = Field(default=Phase.STOPPED, max_length=20)
+    target: Target = Field(default=Target.STOPPED, sa_type=stored_as_value(Target))
+    phase: Phase = Field(default=Phase.STOPPED, sa_type=stored_as_value(Phase))
     phase_since: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     reason: str | None = Field(default=None, max_length=2000)
     """Why it failed or was stopped, in plain words that say what to do."""

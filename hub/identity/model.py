@@ -11,7 +11,7 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.clock import new_id, now
-from hub.database import UtcDateTime
+from hub.database import UtcDateTime, stored_as_value
 
 
 class Role(StrEnum):
@@ -26,7 +26,7 @@ class User(SQLModel, table=True):
     name: str = Field(unique=True, max_length=254)
     display_name: str = Field(max_length=100)
     email: str | None = Field(default=None, max_length=254)
-    role: Role = Field(default=Role.USER, max_length=20)
+    role: Role = Field(default=Role.USER, sa_type=stored_as_value(Role))
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 

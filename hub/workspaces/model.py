@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
 from hub.clock import new_id, now
-from hub.database import UtcDateTime
+from hub.database import UtcDateTime, stored_as_value
 
 
 class WorkspaceState(StrEnum):
@@ -24,7 +24,7 @@ class Workspace(SQLModel, table=True):
     name: str = Field(max_length=100)
     project: str | None = Field(default=None, max_length=100)
     cluster_id: str = Field(foreign_key="cluster.id")
-    state: WorkspaceState = Field(default=WorkspaceState.PRESENT, max_length=20)
+    state: WorkspaceState = Field(default=WorkspaceState.PRESENT, sa_type=stored_as_value(WorkspaceState))
     size: int | None = Field(default=None, sa_type=BigInteger)
     """Bytes in use when last measured, or None where it was not measured yet."""
     size_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

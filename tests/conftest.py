@@ -1,0 +1,3 @@
+"""What all tests share: databases, a look at what they leave behind, and CI's rule about skipping."""
+
+pytest_plugins = ("tests.support.ci", "tests.support.leaks", "tests.support.databases")

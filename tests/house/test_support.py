@@ -21,8 +21,8 @@ def test_it(tmp_path):
 LEAVES_A_DETACHED_PROCESS = """
 import os, subprocess, sys
 def test_it(tmp_path):
-    script = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)', {str(tmp_path)!r}],"
-    script += " start_new_session=True)"
+    command = f"[sys.executable, '-c', 'import time; time.sleep(60)', {str(tmp_path)!r}]"
+    script = f"import subprocess, sys; subprocess.Popen({command}, start_new_session=True)"
     subprocess.run([sys.executable, "-c", script], check=True)
 """
 LEAVES_A_PORT = """
@@ -56,9 +56,9 @@ def run(tmp_path: Path, source: str, *options: str, ci: bool = False) -> subproc
         "-p",
         "tests.support.leaks",
         "-c",
-        ROOT / "pyproject.toml",
+        str(ROOT / "pyproject.toml"),
     ]
-    command += ["--rootdir", tmp_path, "--basetemp", tmp_path / "base", "-p", "no:cacheprovider", *options, test]
+    command += ["--rootdir", str(tmp_path), "--basetemp", str(tmp_path / "base"), "-p", "no:cacheprovider", *options, str(test)]
     variables = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "CI": "true" if ci else ""}
     return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
 

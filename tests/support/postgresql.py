@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
 MISSING = "PostgreSQL is not installed (Debian: apt-get install postgresql); the test ran on SQLite only"
 
@@ -53,9 +53,9 @@ class Server:
             return False
         return True
 
-    def _run(self, statement: SQL | object) -> None:
+    def _run(self, statement: SQL | Composed) -> None:
         with psycopg.connect(host=str(self.folder), user="podium", dbname="postgres", autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
 
 def programs() -> Path | None:
@@ -87,12 +87,24 @@ def _start(bin_folder: Path, folder: Path) -> subprocess.Popen[bytes]:
     if owner is not None:
         os.chown(folder, owner, -1)
     data = folder / "data"
-    command = [bin_folder / "initdb", "-D", data, "-U", "podium", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"]
+    command = [
+        str(bin_folder / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "podium",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--no-sync",
+        "--locale=C.UTF-8",
+    ]
     subprocess.run(command, check=True, capture_output=True, user=owner, cwd=folder)
     options = [part for option in (*_FAST, "listen_addresses=", f"unix_socket_directories={folder}") for part in ("-c", option)]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
-            [bin_folder / "postgres", "-D", data, *options],
+            [str(bin_folder / "postgres"), "-D", str(data), *options],
             stdout=log,
             stderr=log,
             user=owner,

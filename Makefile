@@ -1,0 +1,85 @@
+# Everything that is done with Podium from a checkout. `make help` lists it.
+
+PYTHON ?= python3
+JOBS ?= auto
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+ENVIRONMENT_VENV := user-environment/.venv
+HUB := $(VENV)/.installed
+ENVIRONMENT := $(ENVIRONMENT_VENV)/.installed
+TOOLS := $(VENV)/.tools-installed
+PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --durations=10
+
+.PHONY: help up down doctor test test-crash test-browser test-guards test-fresh bench lock fmt
+
+help:  ## List what can be made.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+
+up: $(HUB) $(ENVIRONMENT)  ## Install what is missing and serve Podium; Ctrl-C ends the hub and leaves environments running.
+	@exec $(VENV)/bin/python -m hub up
+
+down: $(HUB)  ## End the hub and every environment on this machine; workspaces stay.
+	@exec $(VENV)/bin/python -m hub down
+
+doctor: $(HUB) $(ENVIRONMENT)  ## Check this installation and say what to do.
+	@exec $(VENV)/bin/python -m hub doctor
+
+test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run the tests that this machine can run.
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PYTEST) tests --ignore=tests/faults
+
+test-crash: $(TOOLS) $(ENVIRONMENT)  ## Kill the hub and the agent at every step of an environment's life and see that nothing is lost.
+	$(PYTEST) tests/faults
+
+test-browser: $(TOOLS) $(ENVIRONMENT)  ## Run the browser tests alone.
+	$(PYTEST) tests/browser
+
+test-guards: $(TOOLS) $(ENVIRONMENT)  ## Disable each guard of docs/security/cases.md in a copy and see that its test notices.
+	@$(VENV)/bin/python -m tests.guards.run
+
+test-fresh: $(TOOLS)  ## Follow the README in a bare Debian as an ordinary user (needs root and debootstrap).
+	@$(VENV)/bin/python -m tests.fresh.run
+
+bench: $(TOOLS) $(ENVIRONMENT)  ## Measure launch time, memory and the proxies beside their baselines.
+	@$(VENV)/bin/python -m tests.bench.run
+
+lock:  ## Write the three pinned sets of dependencies again; UPGRADE=--upgrade takes newer versions.
+	@tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
+	$(PYTHON) -m venv "$$tools" && "$$tools/bin/pip" install --quiet uv; \
+	compile() { "$$tools/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header $(UPGRADE) "$$@"; }; \
+	compile pyproject.toml -o requirements.txt; \
+	compile --group dev -c requirements.txt -o tests/requirements.txt; \
+	compile user-environment/requirements.in -o user-environment/requirements.txt
+
+fmt: $(TOOLS)  ## Format the code and repair what can be repaired.
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+# Each virtual environment is made once and renewed when its lock file changes.
+define install
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Podium needs Python 3.11 or newer and found $$($(PYTHON) --version 2>&1). Name another one: make up PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@test -x $(1)/bin/pip || $(PYTHON) -m venv --clear $(1) || { \
+	  echo "Python could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing $(2) …"
+	@$(1)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
+	@touch $@
+endef
+
+$(HUB): requirements.txt
+	$(call install,$(VENV),$<)
+
+$(TOOLS): tests/requirements.txt $(HUB)
+	$(call install,$(VENV),$<)
+
+$(ENVIRONMENT): user-environment/requirements.txt
+	$(call install,$(ENVIRONMENT_VENV),$<)

@@ -15,7 +15,7 @@ ENVIRONMENT := $(ENVIRONMENT_VENV)/.installed
 TOOLS := $(VENV)/.tools-installed
 PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --durations=10
 
-.PHONY: help up down doctor test test-crash test-browser test-guards test-fresh bench lock fmt
+.PHONY: help up down doctor test test-crash test-browser test-guards test-fresh bench lock settings fmt
 
 help:  ## List what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -59,6 +59,9 @@ lock:  ## Write the three pinned sets of dependencies again; UPGRADE=--upgrade t
 	compile pyproject.toml -o requirements.txt; \
 	compile --group dev -c requirements.txt -o tests/requirements.txt; \
 	compile user-environment/requirements.in -o user-environment/requirements.txt
+
+settings: $(HUB)  ## Write .env.example and docs/settings.md from hub/settings.py.
+	$(VENV)/bin/python -m tests.house.settings_documents
 
 fmt: $(TOOLS)  ## Format the code and repair what can be repaired.
 	$(VENV)/bin/ruff format .

@@ -12,11 +12,13 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
+from urllib.parse import quote
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from hub.clusters.quantities import parse_bytes
 from hub.errors import CannotStart
 from hub.settings_seeds import DATABASE_PARTS, KNOWN_WITHOUT_EFFECT
 
@@ -24,7 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 """The checkout: pages, the shipped catalog and the environment's code lie here."""
 
 _KUBERNETES_SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_TCP(_\w+)?$")
-_WEAK_SECRETS = {"secret", "changeme", "change-me", "your-generated-secret-key", "password", "podium"}
+_WEAK_WORDS = ("changeme", "change-me", "secret-key", "secret_key", "password", "example")
+_DOMAIN = re.compile(r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
 
 Group = Literal["Address", "Storage", "Login", "Environments", "Metrics"]
 
@@ -33,16 +36,13 @@ def _setting(group: Group, default: Any, text: str, **limits: Any) -> Any:
     return Field(default=default, description=text, json_schema_extra={"group": group}, **limits)
 
 
-_Domain = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
-
-
 class Settings(BaseModel):
     """What an operator can set. Built by `load`, never at import."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    base_domain: _Domain = _setting("Address", "localhost", "The name at which people reach the hub.")
-    environments_domain: _Domain | None = _setting(
+    base_domain: str = _setting("Address", "localhost", "The name at which people reach the hub.")
+    environments_domain: str | None = _setting(
         "Address", None, "Environments open at `<slug>.` below this name. Default: `BASE_DOMAIN`."
     )
     host: str = _setting("Address", "127.0.0.1", "The address that the hub listens on.")
@@ -98,10 +98,26 @@ class Settings(BaseModel):
         min_length=16,
     )
 
+    @field_validator("base_domain", "environments_domain")
+    @classmethod
+    def _host_name(cls, value: str | None) -> str | None:
+        if value is not None and (len(value) > 253 or not _DOMAIN.match(value)):
+            raise ValueError("must be a host name in lower case, without http:// and without a port")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not re.match(r"^https?://[^/?#@\s]+/?$", value):
+            raise ValueError("must be an address such as https://podium.example.org, without a path")
+        return value
+
     @field_validator("secret_key")
     @classmethod
     def _strong(cls, value: str | None) -> str | None:
-        if value is not None and (len(value) < 32 or value.lower() in _WEAK_SECRETS or len(set(value)) < 8):
+        if value is None:
+            return None
+        if len(value) < 32 or len(set(value)) < 8 or any(word in value.lower() for word in _WEAK_WORDS):
             raise ValueError("needs at least 32 characters that nobody can guess; make one with: openssl rand -hex 32")
         return value
 
@@ -117,8 +133,6 @@ class Settings(BaseModel):
     @field_validator("max_memory", "memory_for_environments")
     @classmethod
     def _quantity(cls, value: str | None) -> str | None:
-        from hub.clusters.quantities import parse_bytes
-
         if value is not None:
             parse_bytes(value)
         return value
@@ -142,7 +156,7 @@ class Settings(BaseModel):
 
     @property
     def _port_suffix(self) -> str:
-        return "" if self.tls_enabled else f":{self.port}"
+        return "" if self.tls_enabled or self.port == 80 else f":{self.port}"
 
     @property
     def environments_host(self) -> str:
@@ -176,7 +190,7 @@ def load(variables: Mapping[str, str] | None = None, dotenv: Path | None = None)
     """
     variables = os.environ if variables is None else variables
     dotenv = Path(".env") if dotenv is None else dotenv
-    filed = {key: value or "" for key, value in dotenv_values(dotenv).items()} if dotenv.is_file() else {}
+    filed = _filed(dotenv)
     faults = _unknown_names(filed, variables)
     notices = _notices(filed, variables)
     values = _values(filed, variables)
@@ -187,6 +201,15 @@ def load(variables: Mapping[str, str] | None = None, dotenv: Path | None = None)
     if faults:
         raise CannotStart("Podium's settings have faults:\n" + "\n".join(f"  - {fault}" for fault in faults))
     return settings, notices
+
+
+def _filed(dotenv: Path) -> dict[str, str]:
+    if not dotenv.is_file():
+        return {}
+    try:
+        return {key: value or "" for key, value in dotenv_values(dotenv, interpolate=False).items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotStart(f"{dotenv} cannot be read as text: {error}") from error
 
 
 def _bare(name: str) -> str:
@@ -236,7 +259,7 @@ def _database_url(merged: Mapping[str, str]) -> str | None:
     """`DB_HOST` and its neighbours (known from MAIA) as one URL; `DATABASE_URL` wins over them."""
     if not merged.get("DB_HOST"):
         return None
-    user, password, name = (merged.get(key, "") for key in ("DB_USERNAME", "DB_PASS", "DB_NAME"))
+    user, password, name = (quote(merged.get(key, ""), safe="") for key in ("DB_USERNAME", "DB_PASS", "DB_NAME"))
     return f"postgresql://{user}:{password}@{merged['DB_HOST']}:{merged.get('DB_PORT') or 5432}/{name}"
 
 

@@ -6,7 +6,7 @@ _FACTORS = {
     "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
 }  # fmt: skip
-_QUANTITY = re.compile(r"^(\d+(?:\.\d+)?)\s*([kMGT]i?|Ki)?B?$")
+_QUANTITY = re.compile(r"^(\d+(?:\.\d+)?)\s*(k|[MGT]|[KMGT]i)?B?$")
 
 
 def parse_bytes(text: str) -> int:

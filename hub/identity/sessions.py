@@ -1,0 +1,128 @@
+"""Logged-in browsers: opened at login, resolved at every request, ended once and for all.
+
+The cookie holds 256 random bits and the database their SHA-256, so ending a session is one row's
+change and counts at the next request on every replica. What is open already (page sockets here,
+environments' sockets elsewhere) hears of it through the revocations, which are written in the
+same transaction.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
+
+from hub.clock import now
+from hub.database import Database
+from hub.identity.model import LoginSession, User
+from hub.identity.person import Person
+from hub.identity.tokens import digest, new_token
+from hub.routing import revocation
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """One of a person's own sessions, as the account page lists it."""
+
+    id: str
+    address: str
+    user_agent: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class Sessions:
+    """Safe to share between threads. Every method raises `DatabaseSilent` where the database does not answer."""
+
+    def __init__(self, database: Database, lifetime: timedelta) -> None:
+        self.lifetime = lifetime
+        self._database = database
+
+    def open(self, user_id: str, address: str, user_agent: str) -> str:
+        """A new session for that user; the token is what the cookie holds."""
+        with self._database.writing("session opened") as session:
+            return self.open_in(session, user_id, address, user_agent)
+
+    def open_in(self, session: Session, user_id: str, address: str, user_agent: str) -> str:
+        """As `open`, within the caller's transaction."""
+        token = new_token()
+        session.add(
+            LoginSession(
+                token_hash=digest(token),
+                user_id=user_id,
+                expires_at=now() + self.lifetime,
+                address=address[:64],
+                user_agent=user_agent[:255],
+            )
+        )
+        return token
+
+    def resolve(self, token: str) -> Person | None:
+        """Whose session it is; None where it is unknown, ended, expired, or its user is disabled."""
+        return self._person(col(LoginSession.token_hash) == digest(token))
+
+    def by_id(self, session_id: str) -> Person | None:
+        """As `resolve`, for a session that the identity middleware has already recognised."""
+        return self._person(col(LoginSession.id) == session_id)
+
+    def _person(self, condition: ColumnElement[bool]) -> Person | None:
+        query = select(LoginSession, User).join(User, col(User.id) == col(LoginSession.user_id))
+        with self._database.reading() as session:
+            row = session.exec(query.where(condition, *_alive())).first()
+        if row is None:
+            return None
+        opened, user = row
+        return Person(user.id, user.name, user.display_name, user.email, user.role, opened.id, opened.expires_at)
+
+    def of_user(self, user_id: str) -> list[SessionView]:
+        """That user's sessions which are alive, newest first."""
+        query = select(LoginSession).where(col(LoginSession.user_id) == user_id, *_open())
+        with self._database.reading() as session:
+            rows = session.exec(query.order_by(col(LoginSession.created_at).desc()).limit(100)).all()
+        return [SessionView(row.id, row.address, row.user_agent, row.created_at, row.expires_at) for row in rows]
+
+    def ended_among(self, session_ids: Collection[str]) -> set[str]:
+        """Those of the ids that are ended, expired, unknown, or whose user is disabled. One query."""
+        if not session_ids:
+            return set()
+        query = select(LoginSession.id).join(User, col(User.id) == col(LoginSession.user_id))
+        with self._database.reading() as session:
+            alive = session.exec(query.where(col(LoginSession.id).in_(session_ids), *_alive())).all()
+        return set(session_ids) - set(alive)
+
+    def end(self, session_id: str, why: str) -> None:
+        """End one session; nothing happens where it has ended already."""
+        with self._database.writing("session ended") as session:
+            self.end_in(session, col(LoginSession.id) == session_id, why)
+
+    def end_all(self, user_id: str, why: str, but: str | None = None) -> None:
+        """End every session of a user, except the one named."""
+        with self._database.writing("sessions ended") as session:
+            self.end_in(session, sessions_of(user_id, but), why)
+
+    def end_in(self, session: Session, which: ColumnElement[bool], why: str) -> list[LoginSession]:
+        """End sessions within the caller's transaction, those that were still open."""
+        rows = session.exec(select(LoginSession).where(which, *_open())).all()
+        moment = now()
+        owners: dict[str, list[str]] = {}
+        for row in rows:
+            row.ended_at, row.ended_why = moment, why[:100]
+            owners.setdefault(row.user_id, []).append(row.id)
+        session.flush()
+        for user_id, ids in owners.items():
+            revocation.write(session, ids, user_id)
+        return list(rows)
+
+
+def sessions_of(user_id: str, but: str | None = None) -> ColumnElement[bool]:
+    """The condition that picks a user's sessions, except the one named."""
+    return (col(LoginSession.user_id) == user_id) & (col(LoginSession.id) != (but or ""))
+
+
+def _open() -> tuple[ColumnElement[bool], ...]:
+    return (col(LoginSession.ended_at).is_(None), col(LoginSession.expires_at) > now())
+
+
+def _alive() -> tuple[ColumnElement[bool], ...]:
+    return (*_open(), col(User.disabled_at).is_(None))

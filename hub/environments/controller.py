@@ -1,0 +1,214 @@
+"""The controller: moves what is towards what is wanted, again and again.
+
+One round reads the few environments that have work, decides each one's next step from its row and
+the latest observation, and carries it out. Nothing that matters is kept in memory: whichever line
+a hub is killed at, the next round of the next hub goes on from the database and from what the
+spawner observes. Only the replica that holds the lease runs rounds.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+from sqlmodel import Session, col, or_, select
+
+from hub.clock import new_id, now
+from hub.database import Database
+from hub.environments import admission, steps
+from hub.environments.lease import LEASE, hold
+from hub.environments.lifecycle import Situation, Step, decide
+from hub.environments.model import LIVE, Environment, Phase, Start, Target
+from hub.environments.observing import Observed
+from hub.environments.specs import SpecBuilder
+from hub.errors import ClusterSilent, DatabaseSilent
+from hub.spawners.base import Ending, Exit, Observation, Spawner, State
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+"""How long a round waits for news at most."""
+BATCH = 500
+"""How many environments one round looks at."""
+
+
+class Keys(Protocol):
+    """What the controller needs of `hub.routing.keys`."""
+
+    def current_kid(self) -> str: ...
+
+
+class Controller:
+    """Run `run` in a thread of its own. `wake` may be called from any thread."""
+
+    def __init__(self, database: Database, spawners: Mapping[str, Spawner], specs: SpecBuilder, keys: Keys) -> None:
+        self._database, self._spawners, self._specs, self._keys = database, spawners, specs, keys
+        self._holder = "embedded" if database.is_sqlite else new_id()
+        self._leads_until = 0.0
+        self._news = threading.Event()
+        self._stopped = threading.Event()
+        self._full: set[str] = set()
+        """Clusters without room for the first of their queue, in the present round."""
+        self.observed = {name: Observed(spawner, self.wake) for name, spawner in spawners.items()}
+
+    def wake(self) -> None:
+        self._news.set()
+
+    def stop(self) -> None:
+        """End `run` after the present step; environments are not touched."""
+        self._stopped.set()
+        self._news.set()
+
+    def run(self) -> None:
+        """Rounds until `stop`. A silent database or cluster delays them and ends none."""
+        watchers = [threading.Thread(target=seen.follow, args=(self._stopped,), daemon=True) for seen in self.observed.values()]
+        for watcher in watchers:
+            watcher.start()
+        while not self._stopped.is_set():
+            self._news.clear()
+            try:
+                worked = self._leads() and self.round()
+            except DatabaseSilent:
+                log.warning("the database is silent; the controller tries again")
+                worked = False
+            if not worked:
+                self._news.wait(TICK_SECONDS)
+
+    def _leads(self) -> bool:
+        """Whether this replica holds the lease, renewed three times before it would run out.
+
+        SQLite's data folder admits one hub only, so there the next hub takes the lease over at once.
+        """
+        if time.monotonic() < self._leads_until:
+            return True
+        if not hold(self._database, "controller", self._holder):
+            return False
+        self._leads_until = time.monotonic() + LEASE.total_seconds() / 3
+        return True
+
+    def round(self) -> bool:
+        """One look at everything that has work; True if a step was carried out."""
+        with self._database.reading() as session:
+            rows = self._with_work(session)
+        self._full.clear()
+        worked = [self._carry_out(environment, start) for environment, start in rows]
+        for name, seen in self.observed.items():
+            self._clear_strays(name, seen)
+        return any(worked)
+
+    def _with_work(self, session: Session) -> list[tuple[Environment, Start | None]]:
+        changed = [start_id for seen in self.observed.values() for start_id in seen.take_changed(BATCH)]
+        wanted = col(Environment.target) == Target.RUNNING
+        has_work = or_(
+            wanted & col(Environment.phase).in_((Phase.STOPPED, Phase.FAILED, Phase.QUEUED, Phase.STARTING)),
+            ~wanted & col(Environment.phase).in_(LIVE),
+            col(Environment.phase) == Phase.STOPPING,
+            (col(Environment.target) == Target.DELETED) & col(Environment.deleted_at).is_(None),
+            col(Environment.start_id).in_(changed),
+        )
+        query = (
+            select(Environment, Start)
+            .join(Start, col(Start.id) == col(Environment.start_id), isouter=True)
+            .where(has_work)
+            .order_by(col(Environment.queued_at), col(Environment.id))
+            .limit(BATCH)
+        )
+        return [(environment, start) for environment, start in session.exec(query).all()]
+
+    def _carry_out(self, environment: Environment, start: Start | None) -> bool:
+        seen = self.observed[environment.cluster_id]
+        observation = seen.of(environment.start_id)
+        step = decide(Situation(environment, start, observation, seen.synced, now()))
+        if step is Step.NOTHING:
+            return False
+        try:
+            return self._do(step, environment, observation)
+        except ClusterSilent:
+            log.warning("the cluster %s is silent; %s waits", environment.cluster_id, environment.id)
+            return False
+
+    def _do(self, step: Step, environment: Environment, observation: Observation | None) -> bool:
+        """Carry the step out; False where it changed nothing that a next round could build on."""
+        spawner, start_id = self._spawners[environment.cluster_id], environment.start_id or ""
+        exit_ = observation.exit if observation else None
+        match step:
+            case Step.QUEUE:
+                steps.queue(self._database, environment.id)
+            case Step.ADMIT:
+                return self._admit(environment, spawner)
+            case Step.ORDER_START:
+                spawner.start(self._specs.build(environment))
+                return False
+            case Step.RECORD_PROGRESS if observation:
+                steps.record_progress(self._database, environment.id, observation)
+            case Step.BEGIN_STOPPING:
+                steps.begin_stopping(self._database, environment.id)
+            case Step.ORDER_STOP:
+                spawner.stop(start_id)
+                return False
+            case Step.BECOME_STOPPED:
+                steps.become_stopped(self._database, environment.id, exit_)
+            case Step.FAIL:
+                steps.fail(self._database, environment.id, start_id, exit_ or Exit(Ending.EXITED, now()))
+            case Step.FAIL_SLOW:
+                steps.fail_slow(self._database, environment.id, start_id)
+                spawner.stop(start_id)
+            case Step.RESTART:
+                steps.restart_lost(self._database, environment.id, start_id, exit_ or Exit(Ending.LOST, now()))
+            case _:
+                steps.delete(self._database, environment.id)
+                self._forget(environment)
+        return True
+
+    def _admit(self, environment: Environment, spawner: Spawner) -> bool:
+        if environment.cluster_id in self._full:
+            return False
+        capacity = spawner.memory_capacity()
+        kid = self._keys.current_kid()
+        admitted = steps.admit(self._database, environment.id, kid, lambda session, row: admission.fits(session, row, capacity))
+        if admitted:
+            self._forget(environment)
+        else:
+            self._full.add(environment.cluster_id)
+        return admitted
+
+    def _forget(self, environment: Environment) -> None:
+        """Drop what is kept of a run that is over; if a crash comes first, it is found as a stray."""
+        if environment.start_id:
+            self._spawners[environment.cluster_id].forget(environment.start_id)
+            self.observed[environment.cluster_id].drop(environment.start_id)
+
+    def _clear_strays(self, cluster_id: str, seen: Observed) -> None:
+        """End what runs though no row wants it; drop what is kept of superseded runs."""
+        suspects = seen.unchecked(BATCH)
+        if not suspects:
+            return
+        with self._database.reading() as session:
+            present = dict(
+                session.exec(
+                    select(Environment.start_id, Environment.phase).where(
+                        col(Environment.start_id).in_([item.start_id for item in suspects]),
+                        col(Environment.deleted_at).is_(None),
+                    )
+                ).all()
+            )
+        for item in suspects:
+            try:
+                self._clear(cluster_id, item, _phase(present.get(item.start_id)))
+            except ClusterSilent:
+                return
+            seen.checked(item)
+
+    def _clear(self, cluster_id: str, item: Observation, phase: Phase | None) -> None:
+        spawner = self._spawners[cluster_id]
+        if item.state is State.ENDED:
+            if phase is None:
+                spawner.forget(item.start_id)
+                self.observed[cluster_id].drop(item.start_id)
+        elif phase not in {Phase.STARTING, Phase.RUNNING, Phase.STOPPING}:
+            spawner.stop(item.start_id)
+
+
+def _phase(value: str | None) -> Phase | None:
+    return Phase(value) if value else None

@@ -1,0 +1,201 @@
+"""The one door to environments: launch, stop, restart, delete, look.
+
+Every act writes only what is wanted, with its event, in one transaction, then wakes the
+controller, which moves what is towards it. A person acts on the own environments; an
+administrator may look at and stop everyone's. Of what a person may not see the answer is
+`NotFound`, as of what does not exist.
+"""
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from hub.audit.service import EventView, record, story_of
+from hub.clock import now
+from hub.database import Database
+from hub.environments import launching
+from hub.environments.catalog import Catalog
+from hub.environments.launching import LaunchOrder, Limits
+from hub.environments.model import LIVE, Environment, Phase, Target
+from hub.environments.names import checked_name
+from hub.environments.views import EnvironmentView, read_views
+from hub.errors import Invalid, NotFound
+from hub.identity.model import Role
+from hub.identity.person import Person
+from hub.settings import Settings
+from hub.spawners.base import Spawner
+
+PAGE = 50
+_not_going = col(Environment.target) != Target.DELETED
+_UNKNOWN = "This environment does not exist, or it is not yours."
+
+
+class Environments:
+    """Safe to share between threads. `wake` tells the controller that there is work."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        catalog: Catalog,
+        spawners: Mapping[str, Spawner],
+        wake: Callable[[], None],
+    ) -> None:
+        self.catalog = catalog
+        self._database = database
+        self._max_live = settings.max_user_pods
+        self._spawners = spawners
+        self._wake = wake
+
+    def launch(self, person: Person, order: LaunchOrder) -> EnvironmentView:
+        """Launch under a name: a new environment, or the own one of that name with the order's preset.
+
+        Raises `Invalid`, `NotFound`, `LimitReached` or `Conflict`.
+        """
+        name, profile = checked_name(order.name), self.catalog.choose(order.profile, order.custom)
+        image = self.catalog.interpreter(profile)
+        with self._database.writing("launch") as session:
+            launching.lock_owner(session, person.user_id)
+            environment = launching.find_by_name(session, person.user_id, name)
+            if environment is None:
+                environment = launching.create(session, person, name, profile, image, order.workspace_id)
+            elif environment.target is Target.RUNNING:
+                return self._one(session, environment.id)
+            else:
+                launching.resize(environment, profile, image)
+            launching.want_running(session, person.user_id, environment, self._limits(environment.cluster_id))
+            session.flush()
+            view = self._one(session, environment.id)
+        self._wake()
+        return view
+
+    def relaunch(self, person: Person, environment_id: str) -> None:
+        """Launch an own environment again as it is; nothing happens where it is wanted to run already."""
+        with self._database.writing("relaunch") as session:
+            launching.lock_owner(session, person.user_id)
+            environment = self._own(session, person, environment_id)
+            if environment.target is not Target.RUNNING:
+                launching.want_running(session, person.user_id, environment, self._limits(environment.cluster_id))
+        self._wake()
+
+    def stop(self, person: Person, environment_id: str) -> None:
+        """Stop, or cancel a start. Administrators may stop anybody's."""
+        with self._database.writing("stop") as session:
+            environment = self._visible(session, person, environment_id)
+            if environment.target is Target.RUNNING:
+                environment.target = Target.STOPPED
+                record(session, person.user_id, "environment stopped", environment.id, by=person.name)
+        self._wake()
+
+    def restart(self, person: Person, environment_id: str) -> None:
+        """End the present run and begin a new one. Raises `LimitReached` or `Conflict` as a launch does."""
+        with self._database.writing("restart") as session:
+            launching.lock_owner(session, person.user_id)
+            environment = self._own(session, person, environment_id)
+            launching.want_running(session, person.user_id, environment, self._limits(environment.cluster_id))
+            if environment.phase in {Phase.STARTING, Phase.RUNNING}:
+                environment.phase, environment.phase_since = Phase.STOPPING, now()
+        self._wake()
+
+    def delete(self, person: Person, environment_id: str, typed_name: str, *, with_workspace: bool) -> None:
+        """Delete an own environment for good; its workspace stays unless asked for. Raises `Invalid`."""
+        with self._database.writing("delete") as session:
+            environment = self._own(session, person, environment_id)
+            if typed_name.strip() != environment.name:
+                raise Invalid(f"Type the name “{environment.name}” exactly, then delete.")
+            environment.target, environment.delete_workspace = Target.DELETED, with_workspace
+            kept = "deleted too" if with_workspace else "kept"
+            record(session, person.user_id, "environment deleted", environment.id, name=environment.name, workspace=kept)
+        self._wake()
+
+    def stop_all_of(self, session: Session, user_id: str) -> None:
+        """In the caller's transaction: everything of this person is wanted to stop."""
+        session.execute(
+            update(Environment)
+            .where(col(Environment.owner_id) == user_id, col(Environment.target) == Target.RUNNING)
+            .values(target=Target.STOPPED)
+        )
+
+    def wake(self) -> None:
+        """Tell the controller that there is work, after a transaction that `stop_all_of` was part of."""
+        self._wake()
+
+    def get(self, person: Person, environment_id: str) -> EnvironmentView:
+        with self._database.reading() as session:
+            self._visible(session, person, environment_id)
+            return self._one(session, environment_id)
+
+    def of(self, person: Person, page: int = 0) -> list[EnvironmentView]:
+        """The person's own environments, `PAGE` at a time."""
+        with self._database.reading() as session:
+            return read_views(session, col(Environment.owner_id) == person.user_id, _not_going, limit=PAGE, offset=page * PAGE)
+
+    def count_of(self, person: Person) -> int:
+        return self._count(col(Environment.owner_id) == person.user_id, _not_going)
+
+    def everyones(self, person: Person, page: int = 0, *, live_only: bool = False) -> list[EnvironmentView]:
+        """For administrators: everybody's environments. Raises `NotFound` for anyone else."""
+        self._administrator(person)
+        with self._database.reading() as session:
+            return read_views(session, *self._live(live_only=live_only), limit=PAGE, offset=page * PAGE)
+
+    def count_everyones(self, person: Person, *, live_only: bool = False) -> int:
+        self._administrator(person)
+        return self._count(*self._live(live_only=live_only))
+
+    def for_routing(self, slug: str) -> EnvironmentView | None:
+        """What routing decides on; None where no environment has this address."""
+        with self._database.reading() as session:
+            return next(iter(read_views(session, col(Environment.slug) == slug, _not_going, limit=1)), None)
+
+    def checkpoints(self, view: EnvironmentView) -> tuple[str, ...]:
+        """The names of all checkpoints that a start of this environment passes, in order."""
+        return self._spawners[view.cluster_id].checkpoints
+
+    def log(self, person: Person, environment_id: str, lines: int = 200) -> str:
+        """The last lines of the present or last run. Raises `ClusterSilent`."""
+        view = self.get(person, environment_id)
+        return self._spawners[view.cluster_id].log(view.start_id, min(lines, 2000)) if view.start_id else ""
+
+    def story(self, person: Person, environment_id: str) -> list[EventView]:
+        """Who did what to it, newest first."""
+        self.get(person, environment_id)
+        return story_of(self._database, environment_id)
+
+    def _limits(self, cluster_id: str) -> Limits:
+        return Limits(self._max_live, self._spawners[cluster_id].memory_capacity())
+
+    def _count(self, *conditions: object) -> int:
+        with self._database.reading() as session:
+            query = select(func.count()).select_from(Environment).where(col(Environment.deleted_at).is_(None), *conditions)  # type: ignore[arg-type]
+            return session.exec(query).one()
+
+    @staticmethod
+    def _live(*, live_only: bool) -> tuple[object, ...]:
+        return (col(Environment.phase).in_(LIVE),) if live_only else ()
+
+    @staticmethod
+    def _administrator(person: Person) -> None:
+        if person.role is not Role.ADMINISTRATOR:
+            raise NotFound("This page does not exist.")
+
+    @staticmethod
+    def _one(session: Session, environment_id: str) -> EnvironmentView:
+        return read_views(session, col(Environment.id) == environment_id, limit=1)[0]
+
+    @staticmethod
+    def _own(session: Session, person: Person, environment_id: str) -> Environment:
+        environment = session.exec(select(Environment).where(Environment.id == environment_id).with_for_update()).first()
+        if environment is None or environment.target is Target.DELETED or environment.owner_id != person.user_id:
+            raise NotFound(_UNKNOWN)
+        return environment
+
+    @staticmethod
+    def _visible(session: Session, person: Person, environment_id: str) -> Environment:
+        environment = session.get(Environment, environment_id)
+        if environment is None or environment.target is Target.DELETED:
+            raise NotFound(_UNKNOWN)
+        if environment.owner_id != person.user_id and person.role is not Role.ADMINISTRATOR:
+            raise NotFound(_UNKNOWN)
+        return environment

@@ -1,0 +1,46 @@
+"""Builds the frozen spec of a start from its rows."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from hub.database import Database
+from hub.environments.model import Environment
+from hub.identity.model import User
+from hub.settings import Settings
+from hub.spawners.base import StartSpec
+
+
+class TrustedKeys(Protocol):
+    """What a spec needs of `hub.routing.keys`."""
+
+    def public_set(self) -> tuple[Mapping[str, str], ...]: ...
+
+
+class SpecBuilder:
+    """`variables` of an environment name its owner and the hub; no secret is among them."""
+
+    def __init__(self, database: Database, settings: Settings, keys: TrustedKeys) -> None:
+        self._database, self._settings, self._keys = database, settings, keys
+
+    def build(self, environment: Environment) -> StartSpec:
+        """The spec of the environment's present run."""
+        with self._database.reading() as session:
+            owner = session.get_one(User, environment.owner_id)
+        return StartSpec(
+            start_id=environment.start_id or "",
+            environment_id=environment.id,
+            workspace_id=environment.workspace_id,
+            image=environment.image,
+            cpu=environment.cpu_limit,
+            memory=environment.memory_limit,
+            processes=self._settings.max_processes,
+            base_url=f"/user/{environment.slug}" if self._settings.routing == "path" else "",
+            keys=tuple(self._keys.public_set()),
+            variables={
+                "USER_ID": owner.id,
+                "USER_EMAIL": owner.email or "",
+                "ENV_ID": environment.id,
+                "ENV_NAME": environment.name,
+                "HUB_URL": self._settings.root_url,
+            },
+        )

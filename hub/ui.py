@@ -1,0 +1,37 @@
+"""The script that Streamlit runs: who is here, which pages there are for them, and the chosen page."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from hub.ui_guard import visitor
+
+_ROOT = Path(__file__).resolve().parent.parent
+_PAGES, _STATIC = _ROOT / "pages", _ROOT / "hub" / "static"
+
+st.set_page_config(page_title="Podium", page_icon=str(_STATIC / "favicon.svg"), layout="centered")
+st.logo(str(_STATIC / "logo.svg"), size="large", link=None)
+
+_person = visitor()
+_set_password = st.Page(_PAGES / "set_password.py", title="Set your password", url_path="set-password", icon=":material/key:")
+
+if _person is None:
+    _login = st.Page(_PAGES / "login.py", title="Log in", url_path="login", icon=":material/login:", default=True)
+    _navigation = st.navigation([_login, _set_password], position="hidden")
+else:
+    _groups = {
+        "Work": [
+            st.Page(_PAGES / "environments.py", title="Environments", icon=":material/rocket_launch:", default=True),
+            st.Page(_PAGES / "workspaces.py", title="Workspaces", icon=":material/folder_open:"),
+        ],
+        "You": [st.Page(_PAGES / "account.py", title="Account", icon=":material/person:")],
+    }
+    if _person.is_administrator:
+        _groups["Administer"] = [
+            st.Page(_PAGES / "everyone.py", title="All environments", icon=":material/groups:", url_path="everyone")
+        ]
+    _navigation = st.navigation(_groups)
+    with st.sidebar:
+        st.caption(f"Logged in as {_person.display_name}")
+
+_navigation.run()

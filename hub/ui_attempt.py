@@ -1,0 +1,31 @@
+"""How a page acts: a callback calls a service through `attempt`, and the next run shows what came of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from hub.errors import PodiumError
+
+_NOTICE = "podium.notice"
+
+
+def attempt(act: Callable[..., Any], *arguments: Any, done: str = "", **named: Any) -> bool:
+    """Call a service; True if it went well. A refusal's sentence waits for `show_notice`."""
+    try:
+        act(*arguments, **named)
+    except PodiumError as error:
+        st.session_state[_NOTICE] = ("error", error.sentence)
+        return False
+    if done:
+        st.session_state[_NOTICE] = ("success", done)
+    return True
+
+
+def show_notice() -> None:
+    """Draw what the last act had to say, once."""
+    kind, sentence = st.session_state.pop(_NOTICE, ("", ""))
+    if kind == "error":
+        st.error(sentence, icon=":material/error:")
+    elif kind:
+        st.success(sentence, icon=":material/check_circle:")

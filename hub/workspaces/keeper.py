@@ -1,0 +1,73 @@
+"""The keeper: deletes the workspaces that were given up, and measures the others now and then.
+
+It runs beside the controller, under the same lease. Each round touches at most `BATCH` of them, so
+its cost does not grow with the number of workspaces.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlmodel import col, or_, select
+
+from hub.clock import now
+from hub.database import Database
+from hub.environments.model import Environment, Phase
+from hub.errors import ClusterSilent, Conflict
+from hub.spawners.base import Spawner
+from hub.workspaces.model import Workspace, WorkspaceState
+
+log = logging.getLogger(__name__)
+
+BATCH = 20
+FRESH = timedelta(seconds=30)
+"""How old the size of a workspace in use may be."""
+
+
+class Keeper:
+    """Call `round` again and again; every step may be cut short and is taken up by the next round."""
+
+    def __init__(self, database: Database, spawners: Mapping[str, Spawner]) -> None:
+        self._database, self._spawners = database, spawners
+
+    def round(self) -> None:
+        for workspace in self._to_delete():
+            self._delete(workspace)
+        for workspace in self._to_measure():
+            self._measure(workspace)
+
+    def _to_delete(self) -> list[Workspace]:
+        with self._database.reading() as session:
+            query = select(Workspace).where(Workspace.state == WorkspaceState.DELETING).limit(BATCH)
+            return list(session.exec(query).all())
+
+    def _to_measure(self) -> list[Workspace]:
+        """Those used since they were measured, and those in use whose figure is old; the oldest first."""
+        running = select(Environment.workspace_id).where(Environment.phase == Phase.RUNNING)
+        stale = or_(
+            (col(Workspace.size_at).is_(None)) & (col(Workspace.last_used_at).is_not(None)),
+            col(Workspace.size_at) < col(Workspace.last_used_at),
+            (col(Workspace.size_at) < now() - FRESH) & col(Workspace.id).in_(running),
+        )
+        with self._database.reading() as session:
+            query = select(Workspace).where(Workspace.state == WorkspaceState.PRESENT, stale).order_by(col(Workspace.size_at))
+            return list(session.exec(query.limit(BATCH)).all())
+
+    def _delete(self, workspace: Workspace) -> None:
+        try:
+            self._spawners[workspace.cluster_id].delete_workspace(workspace.id)
+        except (ClusterSilent, Conflict) as error:
+            log.warning("workspace %s cannot be deleted yet: %s", workspace.id, error)
+            return
+        with self._database.writing("workspace deleted") as session:
+            session.get_one(Workspace, workspace.id).state = WorkspaceState.DELETED
+
+    def _measure(self, workspace: Workspace) -> None:
+        moment = now()
+        try:
+            size = self._spawners[workspace.cluster_id].workspace_size(workspace.id)
+        except ClusterSilent:
+            return
+        with self._database.writing("workspace size") as session:
+            row = session.get_one(Workspace, workspace.id)
+            row.size, row.size_at = size, moment

@@ -1,0 +1,162 @@
+"""Environments: launch one, see how it starts, open it, stop it."""
+
+import streamlit as st
+
+from hub.environments.catalog import CUSTOM, Custom
+from hub.environments.launching import LaunchOrder
+from hub.environments.model import Phase, Target
+from hub.environments.service import PAGE
+from hub.environments.views import EnvironmentView
+from hub.errors import ClusterSilent
+from hub.identity.person import Person
+from hub.services import current
+from hub.ui_attempt import attempt, show_notice
+from hub.ui_environment import draw_head, draw_progress, escaped
+from hub.ui_guard import guard
+
+NEW = "A new workspace"
+
+
+def draw(person: Person) -> None:
+    """The whole page."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        st.title("Environments", width="content")
+        if st.button("Launch environment", type="primary", icon=":material/rocket_launch:", key="environments.launch"):
+            launch_dialog(person)
+    st.caption("Your own Streamlit workplaces. What you save in a workspace is there again at the next launch.")
+    show_notice()
+    count = current().environments.count_of(person)
+    page = st.pagination(-(-count // PAGE), key="environments.page") - 1 if count > PAGE else 0
+    views = current().environments.of(person, page)
+    if not views:
+        draw_empty()
+        return
+    live = any(view.is_live for view in views)
+    st.fragment(draw_cards, run_every=1 if live else None)(person, page, live=live)
+
+
+def draw_empty() -> None:
+    """Nothing yet: what this is, and the button above."""
+    with st.container(border=True):
+        st.markdown("**You have no environment yet.**")
+        st.markdown(
+            "An environment is a place of your own to analyse data: it has its files, its memory and its address. "
+            "Press **Launch environment**, choose a size, and it opens in seconds."
+        )
+
+
+def draw_cards(person: Person, page: int, *, live: bool) -> None:
+    """The list, drawn again each second while something of it lives."""
+    views = current().environments.of(person, page)
+    if any(view.is_live for view in views) != live:
+        st.rerun()
+    for view in views:
+        with st.container(border=True, key=f"environment-{view.slug}"):
+            draw_card(person, view)
+
+
+def draw_card(person: Person, view: EnvironmentView) -> None:
+    """One environment: its state at the left, what can be done at the right, progress or reason below."""
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    with left:
+        draw_head(view)
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        draw_actions(person, view)
+    if view.phase is Phase.FAILED and view.reason:
+        st.error(view.reason, icon=":material/error:")
+    if view.target is Target.RUNNING and view.phase in {Phase.QUEUED, Phase.STARTING}:
+        with st.status("Waiting" if view.phase is Phase.QUEUED else "Starting", expanded=True):
+            draw_progress(view, current().environments.checkpoints(view))
+            st.button(
+                "Cancel", key=f"cancel-{view.slug}", on_click=attempt, args=(current().environments.stop, person, view.id)
+            )
+
+
+def draw_actions(person: Person, view: EnvironmentView) -> None:
+    """The usual act as the primary button, the rest in a menu."""
+    acts = {"Show log": log_dialog, "Delete": delete_dialog}
+    if view.phase is Phase.RUNNING and view.target is Target.RUNNING:
+        url = current().addresses.environment_url(view.slug)
+        st.link_button("Open environment", url, type="primary", icon=":material/open_in_new:", key=f"open-{view.slug}")
+        st.button("Stop", key=f"stop-{view.slug}", on_click=attempt, args=(current().environments.stop, person, view.id))
+        acts = {"Restart": restart, **acts}
+    elif view.phase in {Phase.STOPPED, Phase.FAILED} and view.target is Target.STOPPED:
+        st.button(
+            "Launch", type="primary", icon=":material/rocket_launch:", key=f"launch-{view.slug}",
+            on_click=attempt, args=(current().environments.relaunch, person, view.id),
+        )  # fmt: skip
+    chosen = st.menu_button("More", list(acts), key=f"more-{view.slug}")
+    if chosen:
+        acts[chosen](person, view)
+
+
+def restart(person: Person, view: EnvironmentView) -> None:
+    """End the present run and begin a new one."""
+    attempt(current().environments.restart, person, view.id)
+    st.rerun()
+
+
+@st.dialog("Launch environment")
+def launch_dialog(person: Person) -> None:
+    """Name, size and workspace; refusals stay in the dialog, where they can be mended."""
+    catalog = current().environments.catalog
+    names = [*(profile.name for profile in catalog.profiles), CUSTOM]
+    name = st.text_input("Name", value="My analysis", max_chars=200, key="launch.name")
+    chosen = st.segmented_control("Size", names, default=catalog.default.name, required=True, key="launch.profile")
+    custom = draw_size(chosen)
+    spaces = {view.id: view for view in current().workspaces.of(person)}
+    workspace = st.selectbox(
+        "Workspace", [NEW, *spaces], format_func=lambda key: spaces[key].name if key in spaces else key, key="launch.workspace",
+        help="A workspace is a folder of files that outlives the environment.",
+    )  # fmt: skip
+    order = LaunchOrder(name or "", chosen or "", custom, None if workspace == NEW else workspace)
+    pressed = st.button("Launch environment", type="primary", icon=":material/rocket_launch:", key="launch.go")
+    if pressed and attempt(current().environments.launch, person, order):
+        st.rerun()
+    show_notice()
+
+
+def draw_size(chosen: str | None) -> Custom | None:
+    """What the preset means, or the two numbers of a custom one."""
+    catalog = current().environments.catalog
+    if chosen != CUSTOM:
+        profile = next((profile for profile in catalog.profiles if profile.name == chosen), catalog.default)
+        st.caption(f"{profile.description} · {profile.summary}" if profile.description else profile.summary)
+        return None
+    left, right = st.columns(2)
+    cpu = left.number_input("CPU cores", 0.1, float(catalog.max_cpu), min(1.0, catalog.max_cpu), 0.5, key="launch.cpu")
+    most = catalog.max_memory / 2**30
+    memory = right.number_input("Memory in GiB", 0.25, float(most), min(2.0, most), 0.5, key="launch.memory")
+    return Custom(cpu, int(memory * 2**30))
+
+
+@st.dialog("Delete environment")
+def delete_dialog(person: Person, view: EnvironmentView) -> None:
+    """Says what is lost and what stays, and wants the name typed."""
+    st.markdown(f"**{escaped(view.name)}** and its address go for good. A running session ends.")
+    with_workspace = st.radio(
+        f"Its workspace “{escaped(view.workspace)}”", [False, True], key=f"delete.workspace-{view.slug}",
+        format_func=lambda goes: "Delete the files too" if goes else "Keep the files, ready for another launch",
+    )  # fmt: skip
+    typed = st.text_input(f"Type “{escaped(view.name)}” to confirm", key=f"delete.name-{view.slug}", autocomplete="off")
+    pressed = st.button("Delete environment", key=f"delete.go-{view.slug}", icon=":material/delete:")
+    if pressed and attempt(current().environments.delete, person, view.id, typed or "", with_workspace=bool(with_workspace)):
+        st.rerun()
+    show_notice()
+
+
+@st.dialog("Log", width="large")
+def log_dialog(person: Person, view: EnvironmentView) -> None:
+    """The last lines that the environment wrote, and what happened to it."""
+    try:
+        text = current().environments.log(person, view.id)
+    except ClusterSilent as error:
+        st.warning(error.sentence, icon=":material/cloud_off:")
+        return
+    if text:
+        st.code(text, language=None, height=400)
+    else:
+        st.info("Nothing was written yet.", icon=":material/notes:")
+
+
+draw(guard())

@@ -1,0 +1,80 @@
+"""For administrators: everybody's environments, and the way to stop any of them."""
+
+import pandas as pd
+import streamlit as st
+
+from hub.environments.service import PAGE
+from hub.environments.views import EnvironmentView
+from hub.identity.person import Person
+from hub.services import current
+from hub.ui_attempt import attempt, show_notice
+from hub.ui_environment import badge_of, escaped
+from hub.ui_guard import guard_administrator
+from hub.ui_words import exact
+
+
+def draw(person: Person) -> None:
+    """The whole page."""
+    st.title("All environments")
+    st.caption("Everybody's environments. Stopping one keeps its files; the act is in its story.")
+    show_notice()
+    live_only = st.toggle(
+        "Only those that are queued, starting or running", value=True, key="everyone.live", bind="query-params"
+    )
+    st.fragment(draw_list, run_every=5)(person, live_only=live_only)
+
+
+def draw_list(person: Person, *, live_only: bool) -> None:
+    """The table, and what can be done with the chosen one."""
+    count = current().environments.count_everyones(person, live_only=live_only)
+    page = st.pagination(-(-count // PAGE), key="everyone.page") - 1 if count > PAGE else 0
+    views = current().environments.everyones(person, page, live_only=live_only)
+    if not views:
+        st.info("Nothing runs at the moment." if live_only else "Nobody has launched anything yet.", icon=":material/bedtime:")
+        return
+    chosen = st.dataframe(
+        table(views), hide_index=True, key=f"everyone.table-{page}", on_select="rerun", selection_mode="single-row",
+        column_config={
+            "Memory": st.column_config.NumberColumn("Memory (GB)", format="%.1f"),
+            "CPU": st.column_config.NumberColumn("CPU (cores)", format="%.1f"),
+        },
+        alt="One row for each environment: owner, name, state, since when, and its limits",
+    )  # fmt: skip
+    rows = chosen["selection"]["rows"]
+    if not rows or rows[0] >= len(views):
+        st.caption("Choose a row to stop an environment or to read its story.")
+        return
+    draw_chosen(person, views[rows[0]])
+
+
+def table(views: list[EnvironmentView]) -> pd.DataFrame:
+    """One row for each environment, in the words of the pages."""
+    return pd.DataFrame(
+        {
+            "Owner": [view.owner for view in views],
+            "Environment": [view.name for view in views],
+            "State": [badge_of(view).word for view in views],
+            "Since": [exact(view.since) for view in views],
+            "Size": [view.profile for view in views],
+            "CPU": [view.cpu for view in views],
+            "Memory": [view.memory / 1e9 for view in views],
+        }
+    )
+
+
+def draw_chosen(person: Person, view: EnvironmentView) -> None:
+    """The chosen environment: stop it, and who did what to it."""
+    with st.container(border=True):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f"**{escaped(view.name)}** of {escaped(view.owner)}", width="content")
+            if view.is_live:
+                st.button(
+                    "Stop", key=f"everyone.stop-{view.slug}", icon=":material/stop_circle:",
+                    on_click=attempt, args=(current().environments.stop, person, view.id), kwargs={"done": "It is being stopped."},
+                )  # fmt: skip
+        for event in current().environments.story(person, view.id):
+            detail = ", ".join(f"{key}: {value}" for key, value in event.detail.items())
+            st.caption(f"{exact(event.at)} · {escaped(event.actor)} · {event.act} · {escaped(detail)}")
+
+
+draw(guard_administrator())

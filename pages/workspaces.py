@@ -1,0 +1,91 @@
+"""Workspaces: the folders of files that outlive environments."""
+
+import streamlit as st
+
+from hub.clusters.quantities import show_bytes
+from hub.environments.catalog import CUSTOM
+from hub.environments.launching import LaunchOrder
+from hub.identity.person import Person
+from hub.services import current
+from hub.ui_attempt import attempt, show_notice
+from hub.ui_environment import escaped
+from hub.ui_guard import guard
+from hub.ui_words import ago, exact
+from hub.workspaces.service import PAGE, WorkspaceView
+
+
+def draw(person: Person) -> None:
+    """The whole page."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        st.title("Workspaces", width="content")
+        if st.button("New workspace", icon=":material/create_new_folder:", key="workspaces.new"):
+            new_dialog(person)
+    st.caption("Folders of your files. They stay when an environment stops or is deleted.")
+    show_notice()
+    count = current().workspaces.count_of(person)
+    page = st.pagination(-(-count // PAGE), key="workspaces.page") - 1 if count > PAGE else 0
+    views = current().workspaces.of(person, page)
+    if not views:
+        with st.container(border=True):
+            st.markdown("**You have no workspace yet.**")
+            st.markdown("The first launch makes one. Go to **Environments** and press **Launch environment**.")
+    for view in views:
+        with st.container(border=True, key=f"workspace-{view.id}"):
+            draw_card(person, view)
+
+
+def draw_card(person: Person, view: WorkspaceView) -> None:
+    """One workspace: its facts at the left, what can be done at the right."""
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    left.markdown(f"**{escaped(view.name)}**")
+    size = "size not measured yet" if view.size is None else show_bytes(view.size)
+    used = f"used {ago(view.last_used_at)}" if view.last_used_at else "never used"
+    has_it = f"used by {escaped(', '.join(view.used_by))}" if view.used_by else "no environment has it"
+    left.caption(" · ".join([size, used, has_it]), help=exact(view.last_used_at or view.created_at))
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        if not view.running and st.button(
+            "Launch with it", type="primary", icon=":material/rocket_launch:", key=f"use-{view.id}"
+        ):
+            launch_dialog(person, view)
+        st.link_button("Download", f"/workspaces/{view.id}/archive", icon=":material/download:", key=f"download-{view.id}")
+        if st.menu_button("More", ["Delete"], key=f"more-{view.id}"):
+            delete_dialog(person, view)
+
+
+@st.dialog("New workspace")
+def new_dialog(person: Person) -> None:
+    """A name is all it needs."""
+    name = st.text_input("Name", max_chars=200, key="workspaces.name")
+    pressed = st.button("Make workspace", type="primary", key="workspaces.make")
+    if pressed and attempt(current().workspaces.create, person, name or "", done="The workspace is ready for a launch."):
+        st.rerun()
+    show_notice()
+
+
+@st.dialog("Launch with this workspace")
+def launch_dialog(person: Person, view: WorkspaceView) -> None:
+    """Launch an environment that finds these files."""
+    catalog = current().environments.catalog
+    name = st.text_input("Name", value=view.used_by[0] if view.used_by else view.name, max_chars=200, key=f"use.name-{view.id}")
+    names = [profile.name for profile in catalog.profiles]
+    chosen = st.segmented_control("Size", names, default=catalog.default.name, required=True, key=f"use.profile-{view.id}")
+    st.caption(f"For other numbers launch it from the Environments page with “{CUSTOM}”.")
+    pressed = st.button("Launch environment", type="primary", key=f"use.go-{view.id}")
+    if pressed and attempt(current().environments.launch, person, LaunchOrder(name or "", chosen or "", None, view.id)):
+        st.switch_page("pages/environments.py")
+    show_notice()
+
+
+@st.dialog("Delete workspace")
+def delete_dialog(person: Person, view: WorkspaceView) -> None:
+    """Says what is lost, and wants the name typed."""
+    amount = show_bytes(view.size) if view.size is not None else "all"
+    st.markdown(f"**{escaped(view.name)}** goes for good, with {amount} of files. Download it first if you may need them.")
+    typed = st.text_input(f"Type “{escaped(view.name)}” to confirm", key=f"workspace.typed-{view.id}", autocomplete="off")
+    pressed = st.button("Delete workspace", key=f"workspace.delete-{view.id}", icon=":material/delete:")
+    if pressed and attempt(current().workspaces.delete, person, view.id, typed or "", done="The workspace was deleted."):
+        st.rerun()
+    show_notice()
+
+
+draw(guard())

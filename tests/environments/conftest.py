@@ -1,0 +1,104 @@
+"""A hub without its servers: a real database, the service, and a controller over a spawner in memory."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from hub.clock import now
+from hub.clusters.service import register_local
+from hub.database import Database
+from hub.environments.catalog import Catalog
+from hub.environments.controller import Controller
+from hub.environments.launching import LaunchOrder
+from hub.environments.service import Environments
+from hub.environments.specs import SpecBuilder
+from hub.environments.views import EnvironmentView
+from hub.identity.model import Role, User
+from hub.identity.person import Person
+from hub.settings import Settings
+from hub.workspaces.service import Workspaces
+from tests.support.memory_spawner import MemorySpawner
+
+
+class OneKey:
+    """Keys enough for a spec."""
+
+    def current_kid(self) -> str:
+        return "key-1"
+
+    def public_set(self) -> tuple[dict[str, str], ...]:
+        return ({"kid": "key-1"},)
+
+
+@dataclass
+class Hub:
+    """What the tests of environments act on."""
+
+    database: Database
+    settings: Settings
+    spawner: MemorySpawner
+    environments: Environments
+    workspaces: Workspaces
+    controller: Controller
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def person(self, name: str, role: Role = Role.USER) -> Person:
+        """A new user, logged in."""
+        user = User(name=name, display_name=name.title(), role=role)
+        with self.database.writing("test user") as session:
+            session.add(user)
+        return Person(user.id, name, user.display_name, None, role, "0" * 32, now() + timedelta(hours=8))
+
+    def start_controller(self) -> None:
+        thread = threading.Thread(target=self.controller.run)
+        thread.start()
+        self.threads.append(thread)
+
+    def stop_controller(self) -> None:
+        self.controller.stop()
+        self.spawner.hang_up()
+        for thread in self.threads:
+            thread.join(10)
+        self.threads.clear()
+
+    def new_controller(self) -> None:
+        """What a restarted hub has: nothing in memory."""
+        self.stop_controller()
+        keys = OneKey()
+        specs = SpecBuilder(self.database, self.settings, keys)
+        self.controller = Controller(self.database, {"local": self.spawner}, specs, keys)
+
+    def launch(self, person: Person, name: str = "analysis", **order: str) -> EnvironmentView:
+        return self.environments.launch(person, LaunchOrder(name, order.pop("profile", "Light"), **order))
+
+    def until(
+        self, person: Person, view: EnvironmentView, right: Callable[[EnvironmentView], bool], seconds: float = 10
+    ) -> EnvironmentView:
+        """The view once it is right; fails with the last one after the deadline."""
+        deadline = now() + timedelta(seconds=seconds)
+        waiting = threading.Event()
+        while now() < deadline:
+            seen = self.environments.get(person, view.id)
+            if right(seen):
+                return seen
+            waiting.wait(0.01)
+        pytest.fail(f"still {seen}")
+
+
+@pytest.fixture
+def hub(database: Database) -> Iterator[Hub]:
+    settings = Settings(max_user_pods=3)
+    register_local(database, "localhost", "a credential")
+    spawner = MemorySpawner()
+    spawners = {"local": spawner}
+    keys = OneKey()
+    controller = Controller(database, spawners, SpecBuilder(database, settings, keys), keys)
+    environments = Environments(database, settings, Catalog(settings), spawners, lambda: made.controller.wake())
+    made = Hub(
+        database, settings, spawner, environments, Workspaces(database, spawners, lambda: made.controller.wake()), controller
+    )
+    yield made
+    made.stop_controller()

@@ -1,0 +1,197 @@
+"""From a click to a running environment and back, over a real database and a spawner in memory."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from hub.environments.launching import LaunchOrder
+from hub.environments.model import Environment, Phase, Start, Target
+from hub.spawners.base import Ending
+from tests.environments.conftest import Hub
+
+
+def test_a_launch_becomes_running_with_every_checkpoint_in_order(hub: Hub) -> None:
+    ada = hub.person("ada")
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
+    assert [point["name"] for point in view.checkpoints] == list(hub.spawner.checkpoints)
+    assert view.upstream == f"unix:/nowhere/{view.start_id}"
+
+
+@pytest.mark.parametrize("reached", [0, 1, 2])
+def test_a_start_that_halts_shows_the_checkpoints_it_reached_and_not_one_more(hub: Hub, reached: int) -> None:
+    ada = hub.person("ada")
+    hub.spawner.halts_at = reached
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: len(seen.checkpoints) == reached and bool(hub.spawner.specs))
+    assert view.phase is Phase.STARTING
+    assert [point["name"] for point in view.checkpoints] == list(hub.spawner.checkpoints[:reached])
+
+
+def test_a_second_click_returns_the_same_environment_and_starts_nothing_more(hub: Hub) -> None:
+    ada = hub.person("ada")
+    hub.start_controller()
+    first, second = hub.launch(ada), hub.launch(ada)
+    assert first.id == second.id
+    hub.until(ada, first, lambda seen: seen.phase is Phase.RUNNING)
+    assert hub.launch(ada).id == first.id
+    assert len(hub.spawner.specs) == 1
+
+
+def test_stop_ends_the_run_and_keeps_the_workspace_for_the_next_one(hub: Hub) -> None:
+    ada = hub.person("ada")
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
+    hub.environments.stop(ada, view.id)
+    stopped = hub.until(ada, view, lambda seen: seen.phase is Phase.STOPPED)
+    assert stopped.reason is None
+    hub.environments.relaunch(ada, view.id)
+    again = hub.until(ada, view, lambda seen: seen.phase is Phase.RUNNING)
+    assert again.workspace_id == view.workspace_id
+    assert again.start_id != view.start_id
+    assert {spec.workspace_id for spec in hub.spawner.specs} == {view.workspace_id}
+
+
+def test_restart_ends_the_present_run_and_begins_another(hub: Hub) -> None:
+    ada = hub.person("ada")
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
+    hub.environments.restart(ada, view.id)
+    hub.until(ada, view, lambda seen: seen.phase is Phase.RUNNING and seen.start_id != view.start_id)
+
+
+def test_cancel_ends_a_start_that_hangs(hub: Hub) -> None:
+    ada = hub.person("ada")
+    hub.spawner.halts_at = 1
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: len(seen.checkpoints) == 1)
+    hub.environments.stop(ada, view.id)
+    hub.until(ada, view, lambda seen: seen.phase is Phase.STOPPED)
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        (Ending.EXITED, "ended by itself"),
+        (Ending.KILLED, "ended from outside"),
+        (Ending.OUT_OF_MEMORY, "Out of memory. It reached its limit of 2.1 GB"),
+        (Ending.TOO_MANY_PROCESSES, "more processes than allowed"),
+        (Ending.NEVER_STARTED, "could not be started"),
+    ],
+)
+def test_what_ends_by_itself_is_failed_with_its_reason_and_not_restarted(hub: Hub, why: Ending, words: str) -> None:
+    ada = hub.person("ada")
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
+    hub.spawner.end(view.start_id or "", why)
+    failed = hub.until(ada, view, lambda seen: seen.phase is Phase.FAILED)
+    assert failed.target is Target.STOPPED
+    assert words in (failed.reason or "")
+    assert "Your files are safe." in (failed.reason or "")
+    assert len(hub.spawner.specs) == 1
+
+
+def test_what_the_infrastructure_took_is_restarted_three_times_and_then_failed(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = hub.person("ada")
+    monkeypatch.setattr("hub.environments.lifecycle._BACK_OFF", timedelta(0))
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
+    for _ in range(3):
+        before = view.start_id
+        hub.spawner.end(before or "", Ending.LOST)
+        view = hub.until(ada, view, lambda seen, old=before: seen.phase is Phase.RUNNING and seen.start_id != old)  # type: ignore[misc]
+    hub.spawner.end(view.start_id or "", Ending.LOST)
+    failed = hub.until(ada, view, lambda seen: seen.phase is Phase.FAILED)
+    assert "several times" in (failed.reason or "")
+
+
+def test_a_run_that_the_far_side_no_longer_knows_counts_as_lost(hub: Hub) -> None:
+    ada = hub.person("ada")
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
+    hub.spawner.vanish(view.start_id or "")
+    hub.spawner.hang_up()
+    hub.until(ada, view, lambda seen: seen.phase is Phase.QUEUED)
+
+
+def test_a_silent_cluster_changes_no_phase(hub: Hub) -> None:
+    ada = hub.person("ada")
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
+    hub.spawner.silent = True
+    hub.spawner.hang_up()
+    observed = hub.controller.observed["local"]
+    hub.until(ada, view, lambda _seen: observed.silent_since is not None)
+    assert hub.environments.get(ada, view.id).phase is Phase.RUNNING
+    hub.environments.stop(ada, view.id)
+    hub.until(ada, view, lambda seen: seen.phase is Phase.STOPPING)
+    hub.spawner.silent = False
+    hub.until(ada, view, lambda seen: seen.phase is Phase.STOPPED)
+
+
+@pytest.mark.case("R9")
+def test_delete_while_starting_ends_the_start_and_keeps_the_workspace_unless_asked(hub: Hub) -> None:
+    ada = hub.person("ada")
+    hub.spawner.halts_at = 1
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: len(seen.checkpoints) == 1)
+    hub.environments.delete(ada, view.id, "analysis", with_workspace=False)
+    with hub.database.reading() as session:
+        row = session.exec(select(Environment)).one()
+    deadline = hub.until(ada, hub.launch(ada, "other"), lambda seen: len(seen.checkpoints) == 1)
+    assert deadline.id != row.id
+    assert [space.name for space in hub.workspaces.of(ada)] == ["other", "analysis"]
+
+
+@pytest.mark.case("R1")
+def test_a_new_controller_goes_on_where_the_old_one_was_cut_off(hub: Hub) -> None:
+    ada = hub.person("ada")
+    view = hub.launch(ada)
+    for _ in range(8):
+        hub.controller.round()
+        hub.new_controller()
+    hub.start_controller()
+    hub.until(ada, view, lambda seen: seen.phase is Phase.RUNNING)
+    assert len({spec.start_id for spec in hub.spawner.specs}) == 1
+    with hub.database.reading() as session:
+        assert len(session.exec(select(Start)).all()) == 1
+
+
+def test_what_runs_without_a_row_that_wants_it_is_ended(hub: Hub) -> None:
+    ada = hub.person("ada")
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
+    stray = replace(hub.spawner.specs[0], start_id="f" * 32, workspace_id="e" * 32)
+    hub.spawner.start(stray)
+    hub.until(ada, view, lambda _seen: "f" * 32 not in hub.spawner.known)
+    assert hub.environments.get(ada, view.id).phase is Phase.RUNNING
+
+
+def test_those_that_do_not_fit_are_queued_in_order_and_start_when_there_is_room(hub: Hub) -> None:
+    hub.spawner.capacity = 2 * 256 * 2**20
+    people = [hub.person(f"person{number}") for number in range(4)]
+    hub.start_controller()
+    views = []
+    for person in people:
+        views.append(hub.launch(person))
+        hub.until(person, views[-1], lambda seen: seen.phase in {Phase.RUNNING, Phase.QUEUED})
+    hub.until(people[1], views[1], lambda seen: seen.phase is Phase.RUNNING)
+    positions = [hub.environments.get(person, view.id).queue_position for person, view in zip(people, views, strict=True)]
+    assert positions == [None, None, 1, 2]
+    hub.environments.stop(people[0], views[0].id)
+    hub.until(people[2], views[2], lambda seen: seen.phase is Phase.RUNNING)
+    assert hub.environments.get(people[3], views[3].id).queue_position == 1
+
+
+def test_launching_again_under_the_same_name_takes_the_new_preset(hub: Hub) -> None:
+    ada = hub.person("ada")
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
+    hub.environments.stop(ada, view.id)
+    hub.until(ada, view, lambda seen: seen.phase is Phase.STOPPED)
+    again = hub.environments.launch(ada, LaunchOrder("analysis", "Heavy"))
+    assert (again.id, again.profile, again.cpu) == (view.id, "Heavy", 4)

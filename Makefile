@@ -15,7 +15,7 @@ ENVIRONMENT := $(ENVIRONMENT_VENV)/.installed
 TOOLS := $(VENV)/.tools-installed
 PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --durations=10
 
-.PHONY: help up down doctor test test-crash test-browser test-guards test-fresh bench lock settings fmt
+.PHONY: help up down doctor test test-crash test-browser test-guards test-fresh bench lock settings cases fmt
 
 help:  ## List what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -62,6 +62,9 @@ lock:  ## Write the three pinned sets of dependencies again; UPGRADE=--upgrade t
 
 settings: $(HUB)  ## Write .env.example and docs/settings.md from hub/settings.py.
 	$(VENV)/bin/python -m tests.house.settings_documents
+
+cases: $(HUB)  ## Fill in the tests of docs/security/cases.md from their marks.
+	$(VENV)/bin/python -m tests.house.cases
 
 fmt: $(TOOLS)  ## Format the code and repair what can be repaired.
 	$(VENV)/bin/ruff format .

@@ -1,0 +1,95 @@
+"""Reads `docs/security/cases.md`, and the `case` marks of the tests that it names.
+
+`make cases` fills the column of tests in from the marks.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.settings import ROOT
+
+TABLE = ROOT / "docs" / "security" / "cases.md"
+TESTS = ROOT / "tests"
+
+_ROW = re.compile(r"^\| (?P<id>[A-Za-z0-9-]+) \| (?P<story>.*?) \| (?P<guard>.*?) \| ?(?P<test>.*?) ?\|$")
+_CODE = re.compile(r"`([^`]+)`")
+LATER = "comes with "
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row. `guards` are `file:name`, `tests` are `path::name`; both empty where the feature is still to come."""
+
+    id: str
+    guards: tuple[str, ...]
+    tests: tuple[str, ...]
+    later: bool
+
+    @property
+    def complete(self) -> bool:
+        return self.later or bool(self.guards and self.tests)
+
+
+def cases() -> list[Case]:
+    """All rows, in order."""
+    return [_case(match) for line in TABLE.read_text(encoding="utf-8").splitlines() if (match := _row(line))]
+
+
+def _row(line: str) -> re.Match[str] | None:
+    match = _ROW.match(line)
+    return match if match and match["id"] != "id" and not set(match["id"]) <= {"-"} else None
+
+
+def _case(match: re.Match[str]) -> Case:
+    later = match["guard"].startswith(LATER)
+    guards = () if later else tuple(_CODE.findall(match["guard"]))
+    return Case(match["id"], guards, tuple(_CODE.findall(match["test"])), later)
+
+
+def marked() -> dict[str, list[str]]:
+    """The tests that carry each id: id -> `path::name`."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(TESTS.rglob("test_*.py")):
+        for name, ids in _marks(ast.parse(path.read_text(encoding="utf-8"))):
+            for case in ids:
+                found.setdefault(case, []).append(f"{path.relative_to(ROOT).as_posix()}::{name}")
+    return found
+
+
+def _marks(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            yield node.name, [case for inner in node.decorator_list for case in _ids(inner)]
+
+
+def _ids(decorator: ast.expr) -> Iterator[str]:
+    """Ids of `@pytest.mark.case("…")`, also where the mark sits on one row of a parametrised test."""
+    for node in ast.walk(decorator):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.case":
+            yield from (str(argument.value) for argument in node.args if isinstance(argument, ast.Constant))
+
+
+def filled_in(text: str) -> str:
+    """The table with its column of tests as the marks say."""
+    tests = marked()
+    lines = [_with_tests(line, tests) for line in text.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def _with_tests(line: str, tests: dict[str, list[str]]) -> str:
+    match = _row(line)
+    if not match or match["id"] not in tests:
+        return line
+    named = "<br>".join(f"`{test}`" for test in tests[match["id"]])
+    return f"| {match['id']} | {match['story']} | {match['guard']} | {named} |"
+
+
+def _write(path: Path) -> None:
+    path.write_text(filled_in(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _write(TABLE)

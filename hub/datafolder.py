@@ -45,7 +45,7 @@ class DataFolder:
         except OSError as error:
             raise CannotStart(f"{file} cannot be read: {error.strerror}.") from error
 
-    def hold(self, url: str) -> None:
+    def hold(self) -> None:
         """Become the one hub of this folder until the process ends. Raises `CannotStart`."""
         lock = (self.path / "hub.lock").open("a+", encoding="utf-8")
         try:
@@ -56,10 +56,14 @@ class DataFolder:
             lock.close()
             where = f" at {running[1]}" if len(running) > 1 else ""
             raise CannotStart(f"Podium is already running{where}. End it with Ctrl-C there, or with: make down") from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n{url}\n")
-        lock.flush()
         self.lock = lock
+
+    def name_holder(self, url: str) -> None:
+        """Write down, for `down` and for a second `up`, which process holds the folder and where it serves."""
+        assert self.lock is not None
+        self.lock.truncate(0)
+        self.lock.write(f"{os.getpid()}\n{url}\n")
+        self.lock.flush()
 
     def holder(self) -> int | None:
         """The process id of the hub that runs here, or None."""

@@ -76,7 +76,7 @@ def draw_actions(person: Person, view: EnvironmentView) -> None:
     """The usual act as the primary button, the rest in a menu."""
     acts = {"Show log": log_dialog, "Delete": delete_dialog}
     if view.phase is Phase.RUNNING and view.target is Target.RUNNING:
-        url = current().addresses.environment_url(view.slug)
+        url = current().addresses.environment(view.slug)
         st.link_button("Open environment", url, type="primary", icon=":material/open_in_new:", key=f"open-{view.slug}")
         st.button("Stop", key=f"stop-{view.slug}", on_click=attempt, args=(current().environments.stop, person, view.id))
         acts = {"Restart": restart, **acts}

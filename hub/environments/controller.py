@@ -45,7 +45,7 @@ class Controller:
     def __init__(self, database: Database, spawners: Mapping[str, Spawner], specs: SpecBuilder, keys: Keys) -> None:
         self._database, self._spawners, self._specs, self._keys = database, spawners, specs, keys
         self._holder = "embedded" if database.is_sqlite else new_id()
-        self._leads_until = 0.0
+        self._renew_at = self._leads_until = 0.0
         self._news = threading.Event()
         self._stopped = threading.Event()
         self._full: set[str] = set()
@@ -68,23 +68,29 @@ class Controller:
         while not self._stopped.is_set():
             self._news.clear()
             try:
-                worked = self._leads() and self.round()
+                worked = self._hold_lease() and self.round()
             except DatabaseSilent:
                 log.warning("the database is silent; the controller tries again")
                 worked = False
             if not worked:
                 self._news.wait(TICK_SECONDS)
 
-    def _leads(self) -> bool:
+    @property
+    def leads(self) -> bool:
+        """Whether this replica held the lease when it last looked; other loops run under it too."""
+        return time.monotonic() < self._leads_until
+
+    def _hold_lease(self) -> bool:
         """Whether this replica holds the lease, renewed three times before it would run out.
 
         SQLite's data folder admits one hub only, so there the next hub takes the lease over at once.
         """
-        if time.monotonic() < self._leads_until:
+        if time.monotonic() < self._renew_at:
             return True
         if not hold(self._database, "controller", self._holder):
             return False
-        self._leads_until = time.monotonic() + LEASE.total_seconds() / 3
+        self._renew_at = time.monotonic() + LEASE.total_seconds() / 3
+        self._leads_until = time.monotonic() + LEASE.total_seconds() * 0.9
         return True
 
     def round(self) -> bool:

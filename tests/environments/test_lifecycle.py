@@ -9,7 +9,7 @@ from sqlmodel import select
 from hub.environments.launching import LaunchOrder
 from hub.environments.model import Environment, Phase, Start, Target
 from hub.spawners.base import Ending
-from tests.environments.conftest import Hub
+from tests.support.environment_hub import Hub
 
 
 def test_a_launch_becomes_running_with_every_checkpoint_in_order(hub: Hub) -> None:

@@ -104,9 +104,12 @@ class MemorySpawner:
 
     def delete_workspace(self, workspace_id: str) -> None:
         self._answer()
-        if any(seen.workspace_id == workspace_id and seen.state is not State.ENDED for seen in self.known.values()):
+        if self.is_held(workspace_id):
             raise Conflict("An environment has this workspace.")
         self.workspaces.discard(workspace_id)
+
+    def is_held(self, workspace_id: str) -> bool:
+        return any(seen.workspace_id == workspace_id and seen.state is not State.ENDED for seen in self.known.values())
 
     def _answer(self) -> None:
         if self.silent:

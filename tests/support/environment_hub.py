@@ -13,6 +13,7 @@ from hub.database import Database
 from hub.environments.catalog import Catalog
 from hub.environments.controller import Controller
 from hub.environments.launching import LaunchOrder
+from hub.environments.model import Environment
 from hub.environments.service import Environments
 from hub.environments.specs import SpecBuilder
 from hub.environments.views import EnvironmentView
@@ -73,6 +74,10 @@ class Hub:
 
     def launch(self, person: Person, name: str = "analysis", **order: str) -> EnvironmentView:
         return self.environments.launch(person, LaunchOrder(name, order.pop("profile", "Light"), **order))
+
+    def is_deleted(self, view: EnvironmentView) -> bool:
+        with self.database.reading() as session:
+            return session.get_one(Environment, view.id).deleted_at is not None
 
     def until(
         self, person: Person, view: EnvironmentView, right: Callable[[EnvironmentView], bool], seconds: float = 10

@@ -1,0 +1,163 @@
+"""`python -m hub …`: what an operator does at the machine. Each command is thin and calls a service."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hub import cli_doctor
+from hub.down import down as end_everything
+from hub.errors import PodiumError
+from hub.identity.model import Role
+from hub.services import Services
+from hub.settings import Settings, load
+from hub.up import open_services
+from hub.up import up as serve
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Podium: an own Streamlit environment for every researcher.")
+users = typer.Typer(no_args_is_help=True, help="Add people, make password links, disable and enable.")
+app.add_typer(users, name="user")
+out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+
+Name = Annotated[str, typer.Argument(help="The name that the person logs in with.")]
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """A refusal becomes one sentence and exit code 1."""
+    try:
+        yield
+    except PodiumError as error:
+        err.print(error.sentence, markup=False)
+        raise typer.Exit(1) from None
+
+
+def _settings() -> Settings:
+    settings, notices = load()
+    for notice in notices:
+        err.print(notice, markup=False)
+    return settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
+
+
+@contextmanager
+def _services() -> Iterator[Services]:
+    with _plain_errors():
+        services = open_services(_settings())
+        try:
+            yield services
+        finally:
+            services.database.close()
+
+
+@app.command()
+def up() -> None:
+    """Serve Podium in the foreground; Ctrl-C ends the hub and leaves environments running."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    with _plain_errors():
+        serve(_settings(), lambda line: out.print(line, markup=False))
+
+
+@app.command()
+def down() -> None:
+    """End the hub and every environment on this machine; workspaces stay."""
+    with _plain_errors():
+        end_everything(_settings(), lambda line: out.print(line, markup=False))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema, after a backup."""
+    with _services() as services:
+        out.print(f"The database has this version's schema: {services.database.engine.url!r}", markup=False)
+
+
+@app.command()
+def status() -> None:
+    """Say whether a hub runs and what it runs."""
+    with _services() as services:
+        pid = services.folder.holder()
+        out.print(f"The hub runs as process {pid}." if pid else "No hub runs. Start it with: make up", markup=False)
+        with services.database.reading() as session:
+            for phase, count in sorted(cli_doctor.counts(session).items()):
+                out.print(f"{phase}: {count}", markup=False)
+
+
+@app.command()
+def doctor() -> None:
+    """Check this installation and say what to do."""
+    with _plain_errors():
+        findings = cli_doctor.examine(_settings())
+    for finding in findings:
+        out.print(f"{'ok  ' if finding.good else 'FIX '} {finding.text}", markup=False)
+    raise typer.Exit(0 if all(finding.good for finding in findings) else 1)
+
+
+@app.command()
+def nginx(
+    folder: Annotated[Path, typer.Option(help="Where NGINX keeps its pid, cache and logs.")] = Path("/var/lib/podium-nginx"),
+    listen: Annotated[str, typer.Option(help="What NGINX listens on.")] = "80",
+) -> None:
+    """Print an NGINX configuration that routes to this hub and its environments."""
+    from hub.cli_nginx import configuration  # noqa: PLC0415 - only this command needs it
+
+    with _services() as services:
+        print(configuration(services, folder, listen))  # noqa: T201 - it is meant for a file
+
+
+@users.command("add")
+def user_add(
+    name: Name,
+    display_name: Annotated[str, typer.Option("--display-name", help="How pages name the person. Default: the name.")] = "",
+    administrator: Annotated[bool, typer.Option("--administrator", help="May see and manage everything.")] = False,  # noqa: FBT002
+) -> None:
+    """Add a person and print the one-time link with which they set their password."""
+    with _services() as services:
+        user = services.identity.add_user(name, display_name or name, Role.ADMINISTRATOR if administrator else Role.USER)
+        _print_link(services, user.id, user.name)
+
+
+@users.command("passwd")
+def user_passwd(name: Name) -> None:
+    """Print a one-time link with which a person sets a new password."""
+    with _services() as services:
+        user = services.identity.find_user(name)
+        _print_link(services, user.id, user.name)
+
+
+@users.command("disable")
+def user_disable(name: Name) -> None:
+    """End a person's sessions and stop the environments; workspaces stay."""
+    with _services() as services:
+        services.identity.disable(services.identity.find_user(name).id)
+        out.print(f"{name} is disabled. Sessions have ended, environments are being stopped, workspaces stay.", markup=False)
+
+
+@users.command("enable")
+def user_enable(name: Name) -> None:
+    """Let a disabled person log in again."""
+    with _services() as services:
+        services.identity.enable(services.identity.find_user(name).id)
+        out.print(f"{name} may log in again.", markup=False)
+
+
+@users.command("list")
+def user_list(page: Annotated[int, typer.Option(help="Counts from 1.", min=1)] = 1) -> None:
+    """List people, fifty at a time."""
+    with _services() as services:
+        rows, total = services.identity.list_users(page - 1, 50)
+    table = Table("Name", "Shown as", "Role", "State")
+    for row in rows:
+        table.add_row(row.name, row.display_name, row.role, "disabled" if row.disabled_at else "active")
+    out.print(table)
+    out.print(f"{total} in all, page {page} of {max(-(-total // 50), 1)}", markup=False)
+
+
+def _print_link(services: Services, user_id: str, name: str) -> None:
+    token = services.identity.make_password_link(user_id)
+    out.print(f"{name} sets a password here (works once, for 24 hours):", markup=False)
+    out.print(f"{services.settings.root_url}/set-password?link={token}", markup=False)

@@ -1,0 +1,92 @@
+"""`up`: from settings to a served hub, step by step, each with one clear sentence if it cannot be."""
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hub import services as composition
+from hub.database import Database
+from hub.datafolder import DataFolder, prepare
+from hub.environments.model import LIVE
+from hub.environments.launching import count_live
+from hub.migrate import migrate
+from hub.server import listen, serve
+from hub.services import Services
+from hub.settings import ROOT, Settings
+from hub.spawners.local import launch
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that is ready before the first request."""
+
+    services: Services
+    listener: socket.socket
+
+
+def open_services(settings: Settings) -> Services:
+    """Services over a migrated database, without a server: for `up` and for commands. Raises `CannotStart`."""
+    folder = prepare(settings.data_dir)
+    database = _database(settings, folder)
+    return composition.build(settings, folder, database, {"local": launch.spawner(settings)})
+
+
+def get_ready(settings: Settings) -> Prepared:
+    """Hold the folder, take the port, migrate, start the agent. Raises `CannotStart`."""
+    folder = prepare(settings.data_dir)
+    settings = settings.model_copy(update={"data_dir": folder.path})
+    folder.hold()
+    listener = listen(settings.host, settings.port)
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    folder.name_holder(settings.root_url)
+    database = _database(settings, folder)
+    spawner = launch.ensure_agent(settings)
+    return Prepared(composition.build(settings, folder, database, {"local": spawner}), listener)
+
+
+def up(settings: Settings, say: Callable[[str], None]) -> None:
+    """Serve in the foreground until Ctrl-C; environments are left running."""
+    os.chdir(ROOT)
+    prepared = get_ready(settings)
+    from hub.asgi import create_app  # noqa: PLC0415 - Streamlit reads its configuration at import, from the folder changed to
+
+    app = create_app(prepared.services)
+    for line in greeting(prepared.services):
+        say(line)
+    serve(app, prepared.listener)
+    for line in farewell(prepared.services):
+        say(line)
+
+
+def greeting(services: Services) -> list[str]:
+    """Where to go, where the data lies, how far environments are kept apart; and the first link."""
+    settings = services.settings
+    lines = [
+        f"Podium is at {settings.root_url}",
+        f"Data lies in {services.folder.path}",
+        launch.isolation_sentence(),
+    ]
+    if settings.routing == "path":
+        lines.append("ROUTING=path: an environment's code acts with the rights of whoever opens it, so only its owner may open it.")
+    if not settings.secure_cookies:
+        lines.append("The address is neither https nor localhost: cookies travel unprotected. Put a proxy with TLS in front.")
+    token = services.identity.first_administrator_link()
+    if token:
+        lines.append(f"First administrator, set your name and password here (works once): {settings.root_url}/set-password?link={token}")
+    return lines
+
+
+def farewell(services: Services) -> list[str]:
+    """What goes on without the hub, and how to end it."""
+    with services.database.reading() as session:
+        live = sum(count for phase, count in count_live(session).items() if phase in LIVE)
+    if not live:
+        return ["The hub has ended. Nothing runs any more."]
+    return [f"The hub has ended. Environments left running: {live}. `make up` takes them back, `make down` ends them."]
+
+
+def _database(settings: Settings, folder: DataFolder) -> Database:
+    database = Database(settings.database)
+    migrate(database, folder.backups)
+    return database

@@ -1,0 +1,97 @@
+"""The schema is brought up once, under a lock, with a backup, and never over one that excludes this code."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlmodel import SQLModel
+
+import hub.migrate
+from hub.database import Database
+from hub.errors import CannotStart
+from hub.migrate import migrate
+from hub.schema import TABLES
+
+
+def test_the_revisions_make_exactly_the_tables_of_the_models(database: Database) -> None:
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+        assert {table.__tablename__ for table in TABLES} <= set(SQLModel.metadata.tables)
+
+
+def test_a_second_migration_does_nothing(database: Database, tmp_path: Path) -> None:
+    assert migrate(database, tmp_path / "backups") is False
+    assert not (tmp_path / "backups").exists()
+
+
+@pytest.mark.filterwarnings("default")
+def test_several_hubs_that_start_at_once_migrate_once(empty_database_url: str, tmp_path: Path) -> None:
+    databases = [Database(empty_database_url) for _ in range(4)]
+    outcomes: list[object] = []
+
+    def run(database: Database) -> None:
+        try:
+            outcomes.append(migrate(database, tmp_path))
+        except Exception as error:
+            outcomes.append(error)
+            raise
+
+    threads = [threading.Thread(target=run, args=(database,)) for database in databases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for database in databases:
+        database.close()
+    assert all(isinstance(outcome, bool) for outcome in outcomes), outcomes
+    assert outcomes.count(True) >= 1
+
+
+@pytest.mark.parametrize(("readable_by", "refused"), [(hub.SCHEMA, False), (hub.SCHEMA + 1, True)])
+def test_a_newer_schema_is_refused_only_where_it_excludes_this_code(
+    database: Database,
+    tmp_path: Path,
+    readable_by: int,
+    refused: bool,  # noqa: FBT001
+) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE schema_info SET number = :number, readable_by = :by"), {"number": 99, "by": readable_by}
+        )
+    if refused:
+        with pytest.raises(CannotStart, match="has schema 99, which this version .* cannot read. Start the newer version"):
+            migrate(database, tmp_path)
+    else:
+        assert migrate(database, tmp_path) is False
+
+
+def test_a_database_of_something_else_is_left_alone(empty_database_url: str, tmp_path: Path) -> None:
+    database = Database(empty_database_url)
+    with database.engine.begin() as connection:
+        connection.execute(text('CREATE TABLE "user" (id INTEGER)'))
+    with pytest.raises(CannotStart, match="holds tables that are not Podium's"):
+        migrate(database, tmp_path)
+    database.close()
+
+
+def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "podium.db").write_bytes(b"not a database at all, but long enough to look at" * 100)
+    database = Database(f"sqlite:///{tmp_path / 'podium.db'}")
+    with pytest.raises(CannotStart, match="The database cannot be used: .*Nothing was changed"):
+        migrate(database, tmp_path / "backups")
+    database.close()
+
+
+def test_sqlite_is_backed_up_before_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'podium.db'}")
+    migrate(database, tmp_path / "backups")
+    assert not (tmp_path / "backups").exists()
+    monkeypatch.setattr("hub.migrate._head", lambda: "a newer revision")
+    migrate(database, tmp_path / "backups")
+    backup = Database(f"sqlite:///{next((tmp_path / 'backups').glob('podium-*.db'))}")
+    assert migrate(backup, tmp_path / "none") is True
+    backup.close()
+    database.close()

@@ -1,0 +1,138 @@
+"""The agent: a small process of its own that starts, watches and ends environments on this machine.
+
+The hub reaches it over a Unix socket with a secret. It is the only part that would ever need more
+rights than the hub has. Hub, agent and warm parents may each die and come back: what runs is under
+supervisors, and everything that the agent knows lies in the starts' folders.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+import resource
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import IO
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import Lifespan
+
+from hub.errors import CannotStart
+from hub.seam import crossing
+from hub.spawners.local.folders import Folders, secret_of
+from hub.spawners.local.limits import limits_in_force
+from hub.spawners.local.options import Options, parse
+from hub.spawners.local.routes import Agent, application
+from hub.spawners.local.starts import Starts
+from hub.spawners.local.warm import WarmParent, end
+from hub.spawners.local.workspaces import Workspaces
+
+_KEPT_FREE = 1024**3
+_BACKLOG = 1024
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until told to end. A second agent for the same data folder ends at once."""
+    options = parse(arguments)
+    folders = Folders(options.data, options.runtime)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        folders.prepare()
+        lock = _single(folders)
+        secret = secret_of(folders)
+    except CannotStart as error:
+        logging.error("%s", error.sentence)  # noqa: LOG015, TRY400 (a sentence for the operator)
+        return 1
+    if lock is None:
+        return 0
+    with lock:
+        _serve(options, folders, secret)
+    return 0
+
+
+def _single(folders: Folders) -> IO[str] | None:
+    """The lock that makes this the only agent of the data folder, or None where there is one."""
+    lock = folders.agent_lock.open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    return lock
+
+
+def _serve(options: Options, folders: Folders, secret: str) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    agent = _agent(options, folders)
+    configuration = uvicorn.Config(
+        application(agent, secret, _lifespan(agent)),
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(configuration)
+
+    def finish() -> None:
+        server.should_exit = True
+
+    agent.finish = finish
+    with _listener(folders) as listener:
+        server.run(sockets=[listener])
+
+
+def _agent(options: Options, folders: Folders) -> Agent:
+    limits = limits_in_force()
+    workspaces = Workspaces(folders)
+    parents = {str(path): WarmParent(path, options) for path in options.interpreters}
+    starts = Starts(folders, options, limits, parents, workspaces)
+    capacity = options.memory if options.memory is not None else machine_memory() - _KEPT_FREE
+    return Agent(starts, workspaces, parents, limits, capacity, options.fingerprint())
+
+
+def machine_memory() -> int:
+    """Bytes of memory that this machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _listener(folders: Folders) -> socket.socket:
+    """The socket is only reachable through the runtime folder, which nobody else may enter."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        with crossing("bind the agent's socket"):
+            folders.agent_socket.unlink(missing_ok=True)  # of a dead agent: this one holds the lock
+            listener.bind(str(folders.agent_socket))
+    finally:
+        os.umask(before)
+    listener.listen(_BACKLOG)
+    return listener
+
+
+def _lifespan(agent: Agent) -> Lifespan[Starlette]:
+    @asynccontextmanager
+    async def live(_app: Starlette) -> AsyncIterator[None]:
+        keeping = [asyncio.create_task(parent.keep()) for parent in agent.parents.values()]
+        agent.starts.adopt()
+        emptying = asyncio.create_task(asyncio.to_thread(agent.workspaces.empty_trash))
+        try:
+            yield
+        finally:
+            await agent.starts.leave()
+            for parent in agent.parents.values():
+                end(parent)
+            for task in keeping:
+                task.cancel()
+            await asyncio.gather(*keeping, emptying, return_exceptions=True)
+
+    return live
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,205 @@
+"""Where the agent keeps things, and the check that nobody else could have put them there.
+
+The data folder may lie at any depth, but a Unix socket's path ends at 107 bytes, so sockets lie in
+a runtime folder with a short path of its own. It is in `/tmp` unless the person's `/run/user`
+stays after logout (lingering): environments outlive a login, and their sockets must too.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import pwd
+import re
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.errors import CannotStart, Invalid
+from hub.seam import crossing
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_LONGEST_RUNTIME = 64
+"""Leaves room for `/<32 digits>/s` below the 107 bytes of a socket's path, with some to spare."""
+
+
+def checked_id(value: str) -> str:
+    """The id itself; anything but 32 hex digits is refused before it becomes part of a path."""
+    if not _ID.fullmatch(value):
+        raise Invalid("That is not an id of Podium's: ids have 32 hexadecimal digits.")
+    return value
+
+
+@dataclass(frozen=True)
+class StartFolder:
+    """What is kept of one start. The supervisor writes `supervisor.json` and `exit.json`."""
+
+    path: Path
+
+    @property
+    def spec(self) -> Path:
+        return self.path / "spec.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints.json"
+
+    @property
+    def supervisor(self) -> Path:
+        return self.path / "supervisor.json"
+
+    @property
+    def stop(self) -> Path:
+        return self.path / "stop.json"
+
+    @property
+    def exit(self) -> Path:
+        return self.path / "exit.json"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log"
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The agent's folders below the data folder, and the runtime folder."""
+
+    data: Path
+    runtime: Path
+
+    @property
+    def workspaces(self) -> Path:
+        return self.data / "workspaces"
+
+    @property
+    def starts(self) -> Path:
+        return self.data / "starts"
+
+    @property
+    def locks(self) -> Path:
+        return self.data / "locks"
+
+    @property
+    def trash(self) -> Path:
+        return self.data / "trash"
+
+    @property
+    def agent_socket(self) -> Path:
+        return self.runtime / "agent"
+
+    @property
+    def agent_lock(self) -> Path:
+        return self.data / "agent.lock"
+
+    @property
+    def agent_log(self) -> Path:
+        return self.data / "agent.log"
+
+    @property
+    def agent_secret(self) -> Path:
+        return self.data / "agent.secret"
+
+    def workspace(self, workspace_id: str) -> Path:
+        return self.workspaces / checked_id(workspace_id)
+
+    def lock(self, workspace_id: str) -> Path:
+        """Held by the supervisor that runs with this workspace."""
+        return self.locks / checked_id(workspace_id)
+
+    def start(self, start_id: str) -> StartFolder:
+        return StartFolder(self.starts / checked_id(start_id))
+
+    def socket_folder(self, start_id: str) -> Path:
+        return self.runtime / checked_id(start_id)
+
+    def socket(self, start_id: str) -> Path:
+        return self.socket_folder(start_id) / "s"
+
+    def prepare(self) -> None:
+        """Make what is missing; raises `CannotStart` where a folder cannot be made or is not ours."""
+        for folder in (self.workspaces, self.starts, self.locks, self.trash):
+            own_folder(folder)
+        own_folder(self.runtime)
+
+
+def folders_at(data: Path, runtime: Path | None = None) -> Folders:
+    """The folders of one data folder. Nothing is made yet."""
+    data = data.absolute()
+    runtime = (runtime or _default_runtime(data)).absolute()
+    if len(os.fsencode(runtime)) > _LONGEST_RUNTIME:
+        raise CannotStart(
+            f"The runtime folder {runtime} has too long a path for sockets: set RUNTIME_DIR to one of at most "
+            f"{_LONGEST_RUNTIME} characters."
+        )
+    return Folders(data, runtime)
+
+
+def _default_runtime(data: Path) -> Path:
+    mark = hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:12]
+    user = Path(f"/run/user/{os.getuid()}")
+    if _lingers() and os.access(user, os.W_OK):
+        return user / f"podium-{mark}"
+    return Path(f"/tmp/podium-{os.getuid()}-{mark}")  # noqa: S108 (its owner and mode are checked before use)
+
+
+def _lingers() -> bool:
+    try:
+        return Path("/var/lib/systemd/linger", pwd.getpwuid(os.getuid()).pw_name).exists()
+    except (KeyError, OSError):
+        return False
+
+
+def own_folder(path: Path) -> None:
+    """A folder of this user's that nobody else may enter. Made where it is missing, refused where it is foreign."""
+    try:
+        with crossing("make a folder"):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = path.lstat()
+    except OSError as error:
+        raise CannotStart(
+            f"The folder {path} cannot be made ({error.strerror}): give this account the right to write there, "
+            "or choose another folder with DATA_DIR or RUNTIME_DIR."
+        ) from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise CannotStart(
+            f"The folder {path} is not this account's alone (it may be a link, another account's, or open to others): "
+            "remove it, or choose another folder with DATA_DIR or RUNTIME_DIR."
+        )
+
+
+def secret_of(folders: Folders) -> str:
+    """The secret that hub and agent share, made at the first call. Several processes may call at once."""
+    candidate = folders.agent_secret.with_name(f"agent.secret.{secrets.token_hex(4)}")
+    try:
+        if not folders.agent_secret.exists():
+            descriptor = os.open(candidate, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(32))
+            with contextlib.suppress(FileExistsError):
+                os.link(candidate, folders.agent_secret)
+            candidate.unlink()
+        return folders.agent_secret.read_text()
+    except OSError as error:
+        raise CannotStart(
+            f"The file {folders.agent_secret} cannot be read or made ({error.strerror}): give this account the right to."
+        ) from error
+
+
+def write_json(path: Path, value: Mapping[str, Any] | list[Any], *, name: str) -> None:
+    """Whole or not at all, whoever is killed when. `name` is the crossing's."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with crossing(name):
+        draft.write_text(json.dumps(value))
+        draft.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """None where it does not exist."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None

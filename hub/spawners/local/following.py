@@ -1,0 +1,177 @@
+"""Brings one start from its order to its end, or goes on with it after a restart of the agent.
+
+What is in the start's folder decides each step: an exit record ends it, a supervisor's name is
+looked for among the processes, and a folder with a spec alone is asked for (again). The start's
+lock keeps two supervisors from ever having one start, so asking once too often does no harm.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from hub.errors import CannotStart
+from hub.seam import crossing
+from hub.spawners.base import Ending
+from hub.spawners.local.folders import Folders, own_folder, read_json
+from hub.spawners.local.health import until_healthy
+from hub.spawners.local.processes import Process, boot_id, end_leftovers
+from hub.spawners.local.start import PROCESS_STARTED, READY, WORKSPACE_READY, Start
+from hub.spawners.local.warm import CannotFork, ParentGone, WarmParent
+from hub.spawners.local.workspaces import Workspaces
+
+log = logging.getLogger(__name__)
+
+_READY_WITHIN = 120
+_PAUSE = 0.02
+_ATTEMPTS = 10
+
+
+class Follower:
+    """`tell` is called with a start whenever its observation has changed."""
+
+    def __init__(
+        self, folders: Folders, parents: Mapping[str, WarmParent], workspaces: Workspaces, tell: Callable[[Start], None]
+    ) -> None:
+        self._folders, self._parents, self._workspaces, self._tell = folders, parents, workspaces, tell
+
+    async def follow(self, start: Start) -> None:
+        """Until the start has ended."""
+        attempts = 0
+        while start.exit is None:
+            process = self._adopted(start)
+            if process is None and not start.folder.supervisor.exists():
+                process = await self._ordered(start)
+            if process is not None:
+                await self._accompany(start, process)
+            await self._conclude(start)
+            attempts += 1
+            await self._pause_before(start, attempts)
+        self._tell(start)
+
+    def _adopted(self, start: Start) -> Process | None:
+        """The supervisor that the folder names, if that very process still runs."""
+        named = read_json(start.folder.supervisor)
+        if named is None or named["boot_id"] != boot_id():
+            return None
+        return Process.found(named["pid"], named["start_time"])
+
+    async def _ordered(self, start: Start) -> Process | None:
+        """A supervisor newly forked; None where there is none, for a reason that the next look will show."""
+        try:
+            self._prepare(start)
+            return await self._forked(start)
+        except ParentGone:
+            return None
+        except (CannotFork, CannotStart) as error:
+            self._never_ran(start, Ending.NEVER_STARTED, str(error))
+        except OSError as error:
+            self._never_ran(start, Ending.NEVER_STARTED, f"Its folders could not be made: {error.strerror}.")
+        return None
+
+    async def _forked(self, start: Start) -> Process | None:
+        parent = self._parents.get(start.spec.image)
+        if parent is None:
+            raise CannotFork(f"This machine's agent was not told of the interpreter {start.spec.image}.")
+        if await _before(parent.settled(), start.told_to_stop):
+            return Process.found(await parent.fork(start.folder.path))
+        self._never_ran(start, Ending.STOPPED)
+        return None
+
+    def _prepare(self, start: Start) -> None:
+        """The workspace, the folder of the socket, and a short path to the temporary folder."""
+        self._workspaces.make(start.spec.workspace_id)
+        if start.reach(WORKSPACE_READY):
+            self._tell(start)
+        own_folder(self._folders.socket_folder(start.id))
+        own_folder(start.folder.path / "tmp")
+        with crossing("link the temporary folder"), contextlib.suppress(FileExistsError):
+            (self._folders.socket_folder(start.id) / "tmp").symlink_to(start.folder.path / "tmp")
+
+    def _never_ran(self, start: Start, why: Ending, detail: str = "") -> None:
+        """Record an end, unless a supervisor that an earlier agent asked for has the start in hand."""
+        with start.unsupervised() as free:
+            if free and not start.folder.exit.exists():
+                start.write_exit(why, detail)
+
+    async def _accompany(self, start: Start, process: Process) -> None:
+        """Until the supervisor has ended; the order to stop is passed on to it."""
+        start.process = process
+        tasks = [asyncio.create_task(self._until_ready(start)), asyncio.create_task(_pass_on_stop(start, process))]
+        try:
+            await process.ended.wait()
+        finally:
+            start.process = None
+            process.close()
+            await _cancel(*tasks)
+
+    async def _until_ready(self, start: Start) -> None:
+        if start.has_reached(READY):
+            if not start.has_socket():
+                start.write_stop(Ending.LOST, f"Its socket {start.socket} was removed, so nobody could reach it any more.")
+            return
+        await start.is_supervised()
+        self._reach(start, PROCESS_STARTED)
+        try:
+            async with asyncio.timeout(_READY_WITHIN):
+                await until_healthy(start.socket, start.id)
+        except TimeoutError:
+            start.write_stop(Ending.NEVER_STARTED, f"It did not answer within {_READY_WITHIN} seconds of its start.")
+            return
+        self._reach(start, READY)
+
+    def _reach(self, start: Start, checkpoint: str) -> None:
+        if start.reach(checkpoint):
+            self._tell(start)
+
+    async def _conclude(self, start: Start) -> None:
+        """How it ended, once no supervisor runs. Without any record it is asked for again."""
+        named = read_json(start.folder.supervisor)
+        if named and not start.folder.exit.exists():
+            await self._record_for_the_dead(start, named["boot_id"])
+        start.exit = start.recorded_exit() or start.exit
+
+    async def _pause_before(self, start: Start, attempt: int) -> None:
+        if start.exit is None and attempt >= _ATTEMPTS:
+            self._never_ran(start, Ending.NEVER_STARTED, "Its supervisor ended at once each time; its log says why.")
+        if start.exit is None:
+            await asyncio.sleep(min(_PAUSE * 2**attempt, 1))
+
+    async def _record_for_the_dead(self, start: Start, boot: str) -> None:
+        """The supervisor is gone and could not write: the machine restarted, or somebody killed it."""
+        told = read_json(start.folder.stop)
+        if boot != boot_id():
+            start.write_exit(Ending(told["why"]) if told else Ending.LOST, "The machine restarted.")
+            return
+        left = await asyncio.to_thread(end_leftovers, start.id, start.folder.path)
+        if left:
+            log.error("%s processes of the start %s cannot be ended", left, start.id)
+        start.write_exit(Ending(told["why"]) if told else Ending.KILLED, "The process that supervised it was killed.")
+
+
+async def _before(ready: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
+    """Wait for either; False where the order to stop came first. What `ready` raises is raised."""
+    getting_ready, stopping = asyncio.create_task(ready), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((getting_ready, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            return False
+        await getting_ready
+        return True
+    finally:
+        await _cancel(getting_ready, stopping)
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _pass_on_stop(start: Start, process: Process) -> None:
+    """A supervisor that somebody has halted is woken too, or it would never hear."""
+    await start.told_to_stop.wait()
+    process.send(signal.SIGTERM)
+    process.send(signal.SIGCONT)

@@ -1,0 +1,130 @@
+"""Starts the agent where it is not running, and ends it for `down`.
+
+The agent is detached: it outlives the hub. One that runs with other arguments or older code is
+asked to leave and is replaced; environments do not notice. It is single by a lock, so several
+processes may launch it at once.
+"""
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from hub.clusters.quantities import parse_bytes
+from hub.errors import CannotStart, ClusterSilent
+from hub.seam import crossing
+from hub.settings import ROOT, Settings
+from hub.spawners.local.client import LocalSpawner
+from hub.spawners.local.folders import Folders, folders_at, secret_of
+from hub.spawners.local.options import Options
+from hub.spawners.local.processes import start_time
+
+AGENT = (sys.executable, "-m", "hub.spawners.local.agent")
+_ANSWERS_WITHIN = 15.0
+_LEAVES_WITHIN = 10.0
+_PAUSE = 0.02
+_LARGEST_LOG = 4 * 1024 * 1024
+
+
+def options_of(settings: Settings, interpreters: Iterable[Path] = ()) -> Options:
+    """The default interpreter of environments and those that profiles name, the settings' folders and memory."""
+    folders = folders_at(settings.data_dir, settings.runtime_dir)
+    known = tuple(dict.fromkeys((settings.environment_python.absolute(), *interpreters)))
+    memory = parse_bytes(settings.memory_for_environments) if settings.memory_for_environments else None
+    return Options(folders.data, folders.runtime, known, memory)
+
+
+def ensure_agent(settings: Settings, interpreters: Iterable[Path] = ()) -> LocalSpawner:
+    """A spawner whose agent runs; its calls start the agent again where it has died. Raises `CannotStart`."""
+    return ensure(options_of(settings, interpreters))
+
+
+def ensure(options: Options, command: tuple[str, ...] = AGENT) -> LocalSpawner:
+    """The same for given options and a given program."""
+    folders = Folders(options.data, options.runtime)
+    folders.prepare()
+    secret = secret_of(folders)
+    spawner = LocalSpawner(folders.agent_socket, secret, lambda: _launch(options, folders, secret, command))
+    _launch(options, folders, secret, command)
+    return spawner
+
+
+def stop_agent(settings: Settings) -> bool:
+    """End all environments and the agent; False where no agent ran, but then what it left behind is ended too."""
+    options = options_of(settings)
+    return stop(options)
+
+
+def stop(options: Options, command: tuple[str, ...] = AGENT) -> bool:
+    folders = Folders(options.data, options.runtime)
+    if not folders.agent_lock.exists():
+        return False
+    secret = secret_of(folders)
+    with contextlib.closing(LocalSpawner(folders.agent_socket, secret)) as spawner:
+        pid = _pid(spawner)
+        was_running = pid is not None
+        if pid is None:  # environments may have outlived their agent: only an agent knows how to end them
+            _launch(options, folders, secret, command)
+            pid = _pid(spawner)
+        spawner.down()
+    if pid is not None:
+        _until_gone(pid)
+    return was_running
+
+
+def _launch(options: Options, folders: Folders, secret: str, command: tuple[str, ...]) -> None:
+    """Returns when an agent with these options answers."""
+    with contextlib.closing(LocalSpawner(folders.agent_socket, secret)) as spawner:
+        _make_way(spawner, options.fingerprint())
+        deadline = time.monotonic() + _ANSWERS_WITHIN
+        process: subprocess.Popen[bytes] | None = None
+        while _pid(spawner) is None:
+            if process is None or process.poll() is not None:
+                process = _spawn(options, folders, command)
+            if time.monotonic() > deadline:
+                raise CannotStart(f"The agent that runs environments does not start; {folders.agent_log} says why.")
+            time.sleep(_PAUSE)
+
+
+def _make_way(spawner: LocalSpawner, fingerprint: str) -> None:
+    """An agent of another time leaves, so that a new one can take its place."""
+    try:
+        about = spawner.about()
+        if about["fingerprint"] != fingerprint:
+            spawner.leave()
+            _until_gone(about["pid"])
+    except ClusterSilent:
+        return
+
+
+def _pid(spawner: LocalSpawner) -> int | None:
+    try:
+        return int(spawner.about()["pid"])
+    except ClusterSilent:
+        return None
+
+
+def _spawn(options: Options, folders: Folders, command: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    with contextlib.suppress(FileNotFoundError):
+        if folders.agent_log.stat().st_size > _LARGEST_LOG:
+            folders.agent_log.replace(folders.agent_log.with_suffix(".log.old"))
+    with folders.agent_log.open("ab") as output, crossing("start the agent"):
+        return subprocess.Popen(  # noqa: S603 (our own program)
+            [*command, *options.arguments()],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+
+
+def _until_gone(pid: int) -> None:
+    deadline = time.monotonic() + _LEAVES_WITHIN
+    while time.monotonic() < deadline:
+        if start_time(pid) is None:
+            return
+        time.sleep(_PAUSE)
+    raise CannotStart("The agent that runs environments does not end.")

@@ -1,0 +1,53 @@
+"""Which means holds an environment to its memory and its number of processes on this machine.
+
+A control group (version 2) holds exactly and at once, but only where an ordinary user was given a
+part of the tree, as systemd does for a desktop's or a lingering user's services. Everywhere else
+the supervisor watches the memory of its descendants and stops an environment that takes more.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_TREE = Path("/sys/fs/cgroup")
+_NEEDED = {"memory", "pids"}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`parent` is the control group below which each start gets its own; None: the watchdog."""
+
+    parent: Path | None
+
+    def sentence(self) -> str:
+        if self.parent:
+            return f"Memory and process limits are held by control groups (version 2) below {self.parent}."
+        return (
+            "Memory and process limits are held by a watchdog that stops an environment which takes more; "
+            "this account was given no control group (version 2)."
+        )
+
+
+def limits_in_force(own: Path = Path("/proc/self/cgroup"), tree: Path = _TREE) -> Limits:
+    """Looks for a group beside this process's own that may be divided; starts nothing, writes nothing."""
+    name = _own_group(own)
+    if name is None:
+        return Limits(None)
+    parent = (tree / name.strip("/")).parent if name.strip("/") else tree
+    return Limits(parent if _may_divide(parent) else None)
+
+
+def _own_group(own: Path) -> str | None:
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        return None
+    return next((line.removeprefix("0::") for line in lines if line.startswith("0::")), None)
+
+
+def _may_divide(parent: Path) -> bool:
+    try:
+        given = set((parent / "cgroup.subtree_control").read_text().split())
+    except OSError:
+        return False
+    return given >= _NEEDED and os.access(parent, os.W_OK) and os.access(parent / "cgroup.procs", os.W_OK)

@@ -1,0 +1,55 @@
+"""What the agent is told when it is started. `launch` writes it as arguments, the agent reads it back."""
+
+import argparse
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.settings import ROOT
+
+CODE = ROOT / "user-environment"
+
+
+@dataclass(frozen=True)
+class Options:
+    """`code` is the folder that holds the package `environment`; `server` and `preload` are modules in it."""
+
+    data: Path
+    runtime: Path
+    interpreters: tuple[Path, ...]
+    memory: int | None = None
+    code: Path = CODE
+    server: str = "environment.server"
+    preload: str = "environment.preload"
+    script: Path = CODE / "app" / "main.py"
+
+    def arguments(self) -> list[str]:
+        given = [f"--data={self.data}", f"--runtime={self.runtime}", f"--code={self.code}", f"--script={self.script}"]
+        given += [f"--server={self.server}", f"--preload={self.preload}"]
+        given += [f"--python={interpreter}" for interpreter in self.interpreters]
+        return given if self.memory is None else [*given, f"--memory={self.memory}"]
+
+    def fingerprint(self) -> str:
+        """Another one where the arguments differ or the code has changed: the running agent is then replaced."""
+        digest = hashlib.sha256("\0".join(self.arguments()).encode())
+        for folder in (Path(__file__).parent, CODE / "environment"):
+            for file in sorted(folder.rglob("*.py")):
+                digest.update(file.read_bytes())
+        return digest.hexdigest()[:16]
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    parser = argparse.ArgumentParser(prog="python -m hub.spawners.local.agent")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--runtime", type=Path, required=True)
+    parser.add_argument("--python", type=Path, action="append", required=True)
+    parser.add_argument("--memory", type=int)
+    parser.add_argument("--code", type=Path, required=True)
+    parser.add_argument("--script", type=Path, required=True)
+    parser.add_argument("--server", required=True)
+    parser.add_argument("--preload", required=True)
+    given = parser.parse_args(arguments)
+    return Options(
+        given.data, given.runtime, tuple(given.python), given.memory, given.code, given.server, given.preload, given.script
+    )

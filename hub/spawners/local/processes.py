@@ -1,0 +1,174 @@
+"""Processes as the kernel names them for good: a number, a start time and the boot they belong to.
+
+A number alone is reused. A pidfd stays with one process, becomes readable when it ends and is what
+signals go through, so that none ever reaches a stranger.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.seam import crossing
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_SWEEP_SECONDS = 5
+
+
+def boot_id() -> str:
+    """Another one after each start of the machine."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def _stat(pid: int) -> list[str] | None:
+    """The fields of /proc/<pid>/stat from the state on; None where there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def start_time(pid: int) -> int | None:
+    """In clock ticks since boot; None for a process that is gone or only waits to be reaped."""
+    fields = _stat(pid)
+    return int(fields[19]) if fields and fields[0] not in "ZX" else None
+
+
+class Process:
+    """A running process that is not ours to wait for. `ended` is set when it is gone."""
+
+    def __init__(self, pid: int, descriptor: int) -> None:
+        self.pid, self._descriptor = pid, descriptor
+        self.ended = asyncio.Event()
+        asyncio.get_running_loop().add_reader(descriptor, self._has_ended)
+
+    @classmethod
+    def found(cls, pid: int, started: int | None = None) -> "Process | None":
+        """The process of that number, and of that start time where one is given; None where it is another or none."""
+        try:
+            descriptor = os.pidfd_open(pid)
+        except OSError:
+            return None
+        now = start_time(pid)
+        if now is None or started not in (None, now):
+            os.close(descriptor)
+            return None
+        return cls(pid, descriptor)
+
+    def _has_ended(self) -> None:
+        self.close()
+        self.ended.set()
+
+    def close(self) -> None:
+        """Look no longer; the process is not touched."""
+        if self._descriptor >= 0:
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def send(self, number: signal.Signals) -> None:
+        """Nothing happens where the process has ended."""
+        if self._descriptor >= 0:
+            with crossing(f"send {number.name}"), contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, number)
+
+
+@dataclass(frozen=True)
+class Sample:
+    memory: int
+    cpu_seconds: float
+    processes: int
+
+
+def sample(supervisor: int) -> Sample:
+    """What all descendants of a supervisor use now: PSS in bytes, CPU since the start, their number."""
+    pids = list(descendants(supervisor))
+    ticks = sum(_cpu_ticks(pid) for pid in pids) + _cpu_ticks(supervisor, own=False)
+    return Sample(sum(_pss(pid) for pid in pids), ticks / _TICKS, len(pids))
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """Orphans below a supervisor are its children again, so the walk misses none."""
+    waiting = [pid]
+    while waiting:
+        for tasks in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
+            try:
+                children = [int(child) for child in tasks.read_text().split()]
+            except OSError:
+                continue
+            waiting += children
+            yield from children
+
+
+def _cpu_ticks(pid: int, *, own: bool = True) -> int:
+    fields = _stat(pid)
+    if fields is None:
+        return 0
+    return sum(int(field) for field in fields[11 if own else 13 : 15])
+
+
+def _pss(pid: int) -> int:
+    try:
+        with Path(f"/proc/{pid}/smaps_rollup").open() as file:
+            return next((int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:")), 0)
+    except OSError:
+        return 0
+
+
+def end_leftovers(start_id: str, folder: Path) -> int:
+    """Kill what a killed supervisor left behind; how many remain (0 but for what the kernel holds).
+
+    They are known by the variable START_ID that each program below a supervisor was given, by the
+    start's lock that they hold open (a fork of the server), or by the log that they print to. All
+    are stopped first, so that none forks away.
+    """
+    deadline = time.monotonic() + _SWEEP_SECONDS
+    mark = _Mark(f"START_ID={start_id}".encode(), str(folder / "lock"), str(folder / "log"))
+    while pids := [pid for pid in _all() if mark.is_on(pid)]:
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids:
+                _send(pid, number, mark)
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    return len(pids)
+
+
+def _all() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]  # noqa: PTH208 (quick)
+
+
+@dataclass(frozen=True)
+class _Mark:
+    variable: bytes
+    lock: str
+    log: str
+
+    def is_on(self, pid: int) -> bool:
+        if start_time(pid) is None:
+            return False
+        try:
+            if self.variable in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                return True
+            links = {name: os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")}  # noqa: PTH115, PTH208 (quick)
+        except OSError:
+            return False
+        return self.lock in links.values() or self.log in (links.get("1"), links.get("2"))
+
+
+def _send(pid: int, number: signal.Signals, mark: _Mark) -> None:
+    """Looked at again once the pidfd is held: a number that was reused meanwhile gets no signal."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:
+        return
+    try:
+        if mark.is_on(pid):
+            with crossing(f"send {number.name}"), contextlib.suppress(OSError):
+                signal.pidfd_send_signal(descriptor, number)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,163 @@
+"""All starts that this machine knows, and everyone who watches them."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from hub.clock import now
+from hub.errors import Conflict, Invalid
+from hub.seam import crossing
+from hub.spawners.base import Ending, Observation, StartSpec, Usage
+from hub.spawners.local.folders import Folders, checked_id, read_json, write_json
+from hub.spawners.local.following import Follower
+from hub.spawners.local.limits import Limits
+from hub.spawners.local.options import Options
+from hub.spawners.local.orders import order_of
+from hub.spawners.local.processes import sample
+from hub.spawners.local.start import Start
+from hub.spawners.local.warm import WarmParent
+from hub.spawners.local.wire import spec_from_json
+from hub.spawners.local.workspaces import Workspaces
+
+log = logging.getLogger(__name__)
+
+
+class Watcher:
+    """Collects which starts have changed; many changes of one start are told once, with its latest state."""
+
+    def __init__(self) -> None:
+        self._changed: dict[str, Start] = {}
+        self._news = asyncio.Event()
+
+    def tell(self, start: Start) -> None:
+        self._changed[start.id] = start
+        self._news.set()
+
+    async def changes(self, patience: float) -> list[Observation]:
+        """What has changed since the last call, waited for; empty after `patience` seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), patience)
+        self._news.clear()
+        changed, self._changed = self._changed, {}
+        return [start.observation() for start in changed.values()]
+
+
+class Starts:
+    """Lives in the agent's event loop; no method blocks for longer than a small file takes."""
+
+    def __init__(
+        self, folders: Folders, options: Options, limits: Limits, parents: dict[str, WarmParent], workspaces: Workspaces
+    ) -> None:
+        self._folders, self._options, self._limits, self._workspaces = folders, options, limits, workspaces
+        self._follower = Follower(folders, parents, workspaces, self._tell)
+        self._starts: dict[str, Start] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._watchers: set[Watcher] = set()
+
+    def adopt(self) -> None:
+        """Take over what earlier agents have left: running starts, ended ones, and orders not yet carried out."""
+        for folder in sorted(self._folders.starts.iterdir()):
+            recorded = read_json(folder / "spec.json")
+            if recorded is None:
+                self._workspaces.discard(folder)  # an agent was killed while it took this order: the hub will repeat it
+            else:
+                self._follow(spec_from_json(recorded["start"]))
+
+    def order(self, spec: StartSpec) -> None:
+        """Idempotent: an order that is known already is not taken again."""
+        checked_id(spec.workspace_id)
+        _check(spec)
+        folder = self._folders.start(spec.start_id)
+        if spec.start_id in self._starts:
+            return
+        with crossing("make a start's folder"):
+            folder.path.mkdir(mode=0o700, exist_ok=True)
+        write_json(folder.spec, order_of(spec, self._folders, self._options, self._limits), name="write a spec")
+        self._follow(spec)
+
+    def _follow(self, spec: StartSpec) -> None:
+        start = Start(spec, self._folders.start(spec.start_id), str(self._folders.socket(spec.start_id)))
+        self._starts[start.id] = start
+        self._tell(start)
+        self._tasks[start.id] = asyncio.create_task(self._follower.follow(start), name=f"follow {start.id}")
+
+    def stop(self, start_id: str) -> None:
+        start = self._starts.get(checked_id(start_id))
+        if start and start.exit is None:
+            start.write_stop(Ending.STOPPED)
+
+    def forget(self, start_id: str) -> None:
+        start = self._starts.get(checked_id(start_id))
+        if start is None:
+            return
+        if start.exit is None:
+            raise Conflict("This start has not ended: stop it first.")
+        self._workspaces.discard(start.folder.path)
+        _remove_sockets(self._folders, start_id)
+        del self._starts[start_id], self._tasks[start_id]
+
+    def observations(self) -> list[Observation]:
+        return [start.observation() for start in self._starts.values()]
+
+    def log(self, start_id: str, lines: int) -> str:
+        start = self._starts.get(checked_id(start_id))
+        return start.log(lines) if start else ""
+
+    def usage(self) -> list[Usage]:
+        """Reads much of /proc: call it in a thread."""
+        running = [(start.id, start.process.pid) for start in list(self._starts.values()) if start.process]
+        samples = [(start_id, sample(pid)) for start_id, pid in running]
+        return [
+            Usage(start_id, now(), taken.memory, taken.cpu_seconds, taken.processes)
+            for start_id, taken in samples
+            if taken.processes
+        ]
+
+    def delete_workspace(self, workspace_id: str) -> None:
+        """Out of sight when this returns. Raises `Conflict` while a start holds it or waits for it."""
+        if any(start.spec.workspace_id == workspace_id for start in self._starts.values() if start.exit is None):
+            raise Conflict("An environment is running with this workspace: stop it first.")
+        self._workspaces.delete(workspace_id)
+
+    @asynccontextmanager
+    async def watcher(self) -> AsyncIterator[Watcher]:
+        watcher = Watcher()
+        self._watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers.discard(watcher)
+
+    async def end_all(self) -> None:
+        """Stop every start and wait until all have ended."""
+        for start in self._starts.values():
+            self.stop(start.id)
+        await asyncio.gather(*self._tasks.values())
+
+    async def leave(self) -> None:
+        """Follow no longer; what runs goes on."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _tell(self, start: Start) -> None:
+        for watcher in self._watchers:
+            watcher.tell(start)
+
+
+def _check(spec: StartSpec) -> None:
+    if spec.memory <= 0 or spec.cpu <= 0 or spec.processes <= 0:
+        raise Invalid("A start needs memory, CPU and a number of processes above zero.")
+    if any("\0" in text or "=" in name for name, text in spec.variables.items()) or not spec.keys:
+        raise Invalid("A start needs a key to trust, and variables that a process can have.")
+
+
+def _remove_sockets(folders: Folders, start_id: str) -> None:
+    folder = folders.socket_folder(start_id)
+    with crossing("remove a start's socket"), contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(folder):  # noqa: PTH208 (names are enough)
+            (folder / name).unlink()
+        folder.rmdir()

@@ -1,0 +1,83 @@
+"""What the forked process becomes before the environment's own code runs in it."""
+
+import gc
+import math
+import os
+import random
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from environment.local.limits import Guard
+from environment.local.processes import end_with_parent
+from environment.local.threads import limit_threads, thread_variables
+from environment.spec import ServerSpec
+
+Serve = Callable[[ServerSpec], None]
+
+_OOM_SCORE = "500"
+"""Where the whole machine runs out of memory, the kernel takes environments before the hub."""
+
+
+def run_server(spec: Mapping[str, Any], guard: Guard, serve: Serve, supervisor: int) -> int:
+    """Serve until told to end; the exit code. Called in the new process and followed by `os._exit`."""
+    try:
+        _detach(supervisor)
+        guard.enter()
+        _clean(spec)
+        serve(ServerSpec.from_mapping(spec["server"]))
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except BaseException:  # noqa: BLE001 - this is the end of the process: what it died of belongs in its log
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _detach(supervisor: int) -> None:
+    """A session of its own, so that no signal to its group reaches the supervisor; ends with the supervisor."""
+    end_with_parent(signal.SIGKILL)
+    if os.getppid() != supervisor:
+        os._exit(1)
+    os.setsid()
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
+
+
+def _clean(spec: Mapping[str, Any]) -> None:
+    """Nothing of the hub's, the agent's or a sibling's is left: variables, random numbers, folder."""
+    os.environ.clear()
+    os.environ.update(_variables(spec))
+    os.umask(0o077)
+    os.chdir(spec["server"]["workspace"])
+    random.seed()
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()
+    limit_threads(_threads(spec))
+    gc.enable()
+
+
+def _variables(spec: Mapping[str, Any]) -> dict[str, str]:
+    programs = os.path.dirname(sys.executable)  # noqa: PTH120
+    return {
+        "PATH": f"{programs}:/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        **thread_variables(_threads(spec)),
+        **spec["variables"],
+        "HOME": spec["server"]["workspace"],
+        "WORKSPACE_DIR": spec["server"]["workspace"],
+        "TMPDIR": spec["temporary"],
+        "START_ID": spec["server"]["start_id"],
+    }
+
+
+def _threads(spec: Mapping[str, Any]) -> int:
+    return max(1, math.ceil(spec["cpu"]))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 
 from sqlalchemy import event
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from hub.environments.model import Environment, Start
 from hub.routing.model import Revocation
@@ -44,10 +45,10 @@ def _tell(session_ids: Collection[str]) -> None:
         listener(session_ids)
 
 
-def _existing(session_ids: Collection[str]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _existing(session_ids: Collection[str]) -> Select[tuple[str, str]]:
     return select(Revocation.session_id, Revocation.start_id).where(col(Revocation.session_id).in_(session_ids))
 
 
-def _runs_of(user_id: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _runs_of(user_id: str) -> SelectOfScalar[str]:
     runs = select(Start.id).join(Environment, col(Environment.id) == col(Start.environment_id))
     return runs.where(Environment.owner_id == user_id, col(Start.ended_at).is_(None))

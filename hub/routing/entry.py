@@ -1,0 +1,83 @@
+"""The hand-over from the hub's host to an environment's own host, and the cookie that comes of it.
+
+The two share no cookie. So the environment's host sets a nonce and sends the browser to the hub;
+the hub, which knows the person, answers with a code that works once, for 30 seconds, only together
+with that nonce, for that environment and that login; the host swaps it for a cookie of its own,
+which counts as long as the login does. A code that leaks, or is planted in another browser, opens
+nothing there.
+"""
+
+from datetime import timedelta
+
+from sqlmodel import Session, col, select
+
+from hub.database import Database
+from hub.environments.model import Environment
+from hub.errors import Refused
+from hub.identity import codes
+from hub.identity.model import OneTimeCode
+from hub.identity.person import Person
+from hub.identity.sessions import Sessions
+from hub.identity.tokens import digest, new_token
+from hub.routing.model import Entry
+
+PURPOSE = "entry"
+LIFETIME = timedelta(seconds=30)
+
+
+class Entries:
+    """Visitors of environments' own hosts. Every method raises `DatabaseSilent`."""
+
+    def __init__(self, database: Database, sessions: Sessions) -> None:
+        self._database = database
+        self._sessions = sessions
+
+    def person(self, slug: str, token: str) -> Person | None:
+        """Whose entry cookie this is on that environment's host, while the login lasts."""
+        held = select(Entry.session_id).join(Environment, col(Environment.id) == col(Entry.environment_id))
+        with self._database.reading() as session:
+            session_id = session.exec(held.where(Entry.token_hash == digest(token), Environment.slug == slug)).first()
+        return self._sessions.by_id(session_id) if session_id else None
+
+    def code(self, person: Person, environment_id: str, binding: str) -> str:
+        """A code for the browser whose nonce has this digest."""
+        with self._database.writing("entry code") as session:
+            return codes.issue(
+                session,
+                PURPOSE,
+                person.user_id,
+                LIFETIME,
+                binding=binding,
+                session_id=person.session_id,
+                environment_id=environment_id,
+            )
+
+    def redeem(self, slug: str, code: str, nonce: str) -> tuple[str, Person]:
+        """Swap a code for an entry cookie's value. Raises `Refused` and uses the code up if it is another host's."""
+        with self._database.writing("entry") as session:
+            row = codes.spend(session, code, PURPOSE, [digest(nonce)])
+            entered = _enter(session, slug, row) if row else None
+        person = self._sessions.by_id(entered[1]) if entered else None
+        if entered is None or person is None:
+            raise Refused("This way in was used already, has expired, or belongs to another browser.")
+        return entered[0], person
+
+
+def _enter(session: Session, slug: str, code: OneTimeCode) -> tuple[str, str] | None:
+    """A new cookie's value and the session it belongs to; None where the code is for another environment."""
+    here = session.exec(select(Environment.id).where(Environment.slug == slug)).first()
+    if here is None or code.environment_id != here or code.session_id is None:
+        return None
+    token = new_token()
+    session.add(Entry(token_hash=digest(token), session_id=code.session_id, environment_id=here))
+    return token, code.session_id
+
+
+class HubSessions:
+    """Visitors where environments share the hub's host (`ROUTING=path`): the hub's own cookie."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def person(self, slug: str, token: str) -> Person | None:  # noqa: ARG002 - the same cookie for all environments
+        return self._sessions.resolve(token)

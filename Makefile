@@ -33,7 +33,7 @@ test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run the tes
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/lint-imports
+	PYTHONPATH=user-environment $(VENV)/bin/lint-imports --no-logo
 	$(PYTEST) tests --ignore=tests/faults
 
 test-crash: $(TOOLS) $(ENVIRONMENT)  ## Kill the hub and the agent at every step of an environment's life and see that nothing is lost.

@@ -41,7 +41,7 @@ class Authorize:
                 return PlainTextResponse("Not Found", 404)
             if not _SLUG.fullmatch(slug):
                 return _refusal(Door.UNKNOWN)
-            recent = self._decisions.recent(slug, token)
+            recent: Decision | None = self._decisions.recent(slug, token)
             return _response(recent or await run_in_threadpool(self._decisions.decide, slug, token))
         except DatabaseSilent:
             return PlainTextResponse("", 503, {REASON: Door.AWAY.value})

@@ -19,10 +19,10 @@ from hub.routing.doors import Doors
 from hub.routing.gateway_http import EnvironmentSilent
 from hub.routing.upstreams import Upstreams
 
-TOKEN = "[A-Za-z0-9_-]{20,128}"
+COOKIE_VALUE = "[A-Za-z0-9_-]{20,128}"
 """What a cookie of the hub looks like, as a pattern for Python and PCRE."""
 
-_TOKEN = re.compile(TOKEN)
+_COOKIE_VALUE = re.compile(COOKIE_VALUE)
 
 
 class Gateway:
@@ -54,7 +54,7 @@ class Gateway:
     def token(self, scope: Scope) -> str:
         """The first well-formed cookie that lets people in here; empty where there is none."""
         found = read_cookies(scope["headers"], self._cookie)
-        return next(filter(_TOKEN.fullmatch, found), "")
+        return next(filter(_COOKIE_VALUE.fullmatch, found), "")
 
     async def _http(self, allowed: Allowed, place: Place, scope: Scope, receive: Receive, send: Send) -> None:
         try:

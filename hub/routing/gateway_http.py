@@ -52,8 +52,9 @@ async def forward(upstreams: Upstreams, allowed: Allowed, scope: Scope, receive:
 
 def target(scope: Scope) -> str:
     """Path and query exactly as the browser sent them."""
-    query = scope.get("query_string", b"")
-    return (scope["raw_path"] + (b"?" + query if query else b"")).decode("ascii")
+    path: bytes = scope["raw_path"]
+    query: bytes = scope.get("query_string", b"")
+    return (path + b"?" + query if query else path).decode("ascii")
 
 
 def request_headers(allowed: Allowed, scope: Scope) -> CIMultiDict[str]:

@@ -64,21 +64,22 @@ class HubSide:
         await response(scope, receive, send)
 
     async def _response(self, place: Place, scope: Scope) -> Response:
-        if scope["method"] not in {"GET", "HEAD"}:
-            return PlainTextResponse("Not Found", _NOT_FOUND)
-        if place.path == "/routing/authorize":
-            return await self._authorize(scope, self._gateway.token(scope))
-        if place.path == "/_podium/tab.js":
-            return tab_script()
         try:
-            if place.path == "/_podium/alive":
-                status = 204 if await run_in_threadpool(self._person, scope) else 401
-                return Response(status_code=status, headers={"Cache-Control": "no-store"})
-            if place.path == "/routing/enter" and self._addresses.by_host:
-                return await run_in_threadpool(self._enter, place, Request(scope))
+            match scope["method"], place.path:
+                case "GET", "/routing/authorize":
+                    return await self._authorize(scope, self._gateway.token(scope))
+                case "GET", "/routing/enter" if self._addresses.by_host:
+                    return await run_in_threadpool(self._enter, place, Request(scope))
+                case "GET", "/_podium/alive":
+                    return await run_in_threadpool(self._alive, scope)
+                case "GET", "/_podium/tab.js":
+                    return tab_script()
         except DatabaseSilent:
             return await self._doors.response(Denied(Door.AWAY), Place(Kind.HUB, "/"), scope)
         return PlainTextResponse("Not Found", _NOT_FOUND)
+
+    def _alive(self, scope: Scope) -> Response:
+        return Response(status_code=204 if self._person(scope) else 401, headers={"Cache-Control": "no-store"})
 
     def _enter(self, place: Place, request: Request) -> Response:
         """Give the browser a code for that environment, if it is the person's own.

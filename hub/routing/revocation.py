@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 
 from sqlalchemy import event
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import Select, SelectOfScalar
+from sqlmodel.sql.expression import SelectOfScalar
 
 from hub.environments.model import Environment, Start
 from hub.routing.model import Revocation
@@ -28,7 +28,8 @@ def write(session: Session, session_ids: Collection[str], user_id: str) -> None:
     """
     if not session_ids:
         return
-    known = set(session.exec(_existing(session_ids)).all())
+    rows = session.exec(select(Revocation).where(col(Revocation.session_id).in_(session_ids))).all()
+    known = {(row.session_id, row.start_id) for row in rows}
     starts = session.exec(_runs_of(user_id)).all()
     session.add_all(
         Revocation(session_id=session_id, start_id=start_id)
@@ -43,10 +44,6 @@ def write(session: Session, session_ids: Collection[str], user_id: str) -> None:
 def _tell(session_ids: Collection[str]) -> None:
     for listener in listeners:
         listener(session_ids)
-
-
-def _existing(session_ids: Collection[str]) -> Select[tuple[str, str]]:
-    return select(Revocation.session_id, Revocation.start_id).where(col(Revocation.session_id).in_(session_ids))
 
 
 def _runs_of(user_id: str) -> SelectOfScalar[str]:

@@ -14,6 +14,7 @@ KEPT_ALIVE = 3.0
 CONNECT = 5.0
 """Seconds."""
 
+_UNIX = "unix:"
 _OURS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
@@ -58,20 +59,18 @@ class Upstreams:
 
 
 def _pool(upstream: str) -> _Pool:
-    connector: BaseConnector
-    if upstream.startswith("unix:"):
-        base, connector = (
-            "http://environment",
-            UnixConnector(upstream.removeprefix("unix:"), limit=0, keepalive_timeout=KEPT_ALIVE),
-        )
-    else:
-        base, connector = f"http://{upstream}", TCPConnector(limit=0, keepalive_timeout=KEPT_ALIVE)
     session = ClientSession(
-        connector=connector,
+        connector=_connector(upstream),
         cookie_jar=DummyCookieJar(),
         auto_decompress=False,
         skip_auto_headers=_OURS,
         timeout=ClientTimeout(total=None, sock_connect=CONNECT),
         trust_env=False,
     )
-    return _Pool(session, base)
+    return _Pool(session, "http://environment" if upstream.startswith(_UNIX) else f"http://{upstream}")
+
+
+def _connector(upstream: str) -> BaseConnector:
+    if upstream.startswith(_UNIX):
+        return UnixConnector(upstream.removeprefix(_UNIX), limit=0, keepalive_timeout=KEPT_ALIVE)
+    return TCPConnector(limit=0, keepalive_timeout=KEPT_ALIVE)

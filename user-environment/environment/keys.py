@@ -92,7 +92,7 @@ class KeyRing:
         self._keys.setdefault(kid, key)
         return True
 
-    def _claims(self, token: str, kind: str, required: list[str], **expected: str) -> dict[str, Any]:
+    def _claims(self, token: str, kind: str, required: list[str], **expected: Any) -> dict[str, Any]:
         if len(token) > _LONGEST_TOKEN:
             raise Refused(Refusal.INVALID)
         options: Any = {"require": required, "strict_aud": True, "verify_aud": "audience" in expected}

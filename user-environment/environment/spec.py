@@ -56,7 +56,7 @@ class ServerSpec:
         unknown = set(given) - {field.name for field in fields(cls)}
         if unknown:
             raise InvalidSpec(f"Unknown in the specification: {', '.join(sorted(unknown))}")
-        values = {name: Path(value) if name in _PATHS and value is not None else value for name, value in given.items()}
+        values: dict[str, Any] = {n: Path(v) if n in _PATHS and v is not None else v for n, v in given.items()}
         try:
             return cls(**{**values, "keys": tuple(values.get("keys", ()))})
         except TypeError as error:

@@ -64,4 +64,4 @@ class _Page:
 
 def _is_page(start: Message) -> bool:
     content_type = dict(start["headers"]).get(b"content-type", b"")
-    return bool(start["status"] == 200 and content_type.startswith(b"text/html"))  # noqa: PLR2004
+    return bool(start["status"] == 200 and content_type.startswith(b"text/html"))

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from rich.table import Table
 
 from hub import cli_doctor
 from hub.down import down as end_everything
+from hub.environments.launching import count_live
 from hub.errors import PodiumError
 from hub.identity.model import Role
 from hub.services import Services
@@ -59,14 +59,14 @@ def up() -> None:
     """Serve Podium in the foreground; Ctrl-C ends the hub and leaves environments running."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     with _plain_errors():
-        serve(_settings(), lambda line: out.print(line, markup=False))
+        serve(_settings(), _say)
 
 
 @app.command()
 def down() -> None:
     """End the hub and every environment on this machine; workspaces stay."""
     with _plain_errors():
-        end_everything(_settings(), lambda line: out.print(line, markup=False))
+        end_everything(_settings(), _say)
 
 
 @app.command()
@@ -83,7 +83,7 @@ def status() -> None:
         pid = services.folder.holder()
         out.print(f"The hub runs as process {pid}." if pid else "No hub runs. Start it with: make up", markup=False)
         with services.database.reading() as session:
-            for phase, count in sorted(cli_doctor.counts(session).items()):
+            for phase, count in sorted(count_live(session).items()):
                 out.print(f"{phase}: {count}", markup=False)
 
 
@@ -95,18 +95,6 @@ def doctor() -> None:
     for finding in findings:
         out.print(f"{'ok  ' if finding.good else 'FIX '} {finding.text}", markup=False)
     raise typer.Exit(0 if all(finding.good for finding in findings) else 1)
-
-
-@app.command()
-def nginx(
-    folder: Annotated[Path, typer.Option(help="Where NGINX keeps its pid, cache and logs.")] = Path("/var/lib/podium-nginx"),
-    listen: Annotated[str, typer.Option(help="What NGINX listens on.")] = "80",
-) -> None:
-    """Print an NGINX configuration that routes to this hub and its environments."""
-    from hub.cli_nginx import configuration  # noqa: PLC0415 - only this command needs it
-
-    with _services() as services:
-        print(configuration(services, folder, listen))  # noqa: T201 - it is meant for a file
 
 
 @users.command("add")
@@ -155,6 +143,12 @@ def user_list(page: Annotated[int, typer.Option(help="Counts from 1.", min=1)] =
         table.add_row(row.name, row.display_name, row.role, "disabled" if row.disabled_at else "active")
     out.print(table)
     out.print(f"{total} in all, page {page} of {max(-(-total // 50), 1)}", markup=False)
+
+
+def _say(line: str) -> None:
+    """A line that is there at once, also where standard output is a file."""
+    out.print(line, markup=False)
+    out.file.flush()
 
 
 def _print_link(services: Services, user_id: str, name: str) -> None:

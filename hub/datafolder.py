@@ -90,6 +90,7 @@ def prepare(path: Path) -> DataFolder:
     path = path.absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.chmod(0o700)
         _refuse_network(path)
         probe = path / f".probe-{os.getpid()}"
         probe.write_text("Podium can write here.\n", "utf-8")

@@ -48,7 +48,7 @@ class _Figures(Collector):
         yield GaugeMetricFamily("cmbcluster_active_users", "People who are logged in", value=users)
         yield CounterMetricFamily("cmbcluster_pods_created_total", "Runs of environments since the first start", value=starts)
         yield CounterMetricFamily("cmbcluster_authentication_requests_total", "Logins since the first start", value=logins)
-        yield GaugeMetricFamily("cmbcluster_storage_usage", "Bytes in workspaces, as last measured", value=float(storage))
+        yield GaugeMetricFamily("cmbcluster_storage_usage", "Bytes in workspaces, as last measured", value=float(storage or 0))
 
     def _of_usage(self) -> Iterator[Metric]:
         try:
@@ -58,7 +58,9 @@ class _Figures(Collector):
         cpu = sum(sample.cpu_seconds for sample in samples)
         yield GaugeMetricFamily("cmbcluster_cpu_usage", "CPU seconds of the running environments since they started", value=cpu)
         yield GaugeMetricFamily(
-            "cmbcluster_memory_usage", "Bytes of memory of the running environments", value=sum(sample.memory for sample in samples)
+            "cmbcluster_memory_usage",
+            "Bytes of memory of the running environments",
+            value=sum(sample.memory for sample in samples),
         )
 
 

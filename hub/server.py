@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from hub.errors import CannotStart
+from hub.routing.strict_http import StrictHttp
 
 BACKLOG = 2048
 WEBSOCKET_PING_SECONDS = 30.0
@@ -40,6 +41,7 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
     """Serve in the foreground until SIGINT or SIGTERM."""
     config = uvicorn.Config(
         app,
+        http=StrictHttp,
         ws="websockets-sansio",
         ws_max_size=WEBSOCKET_MAX_BYTES,
         ws_ping_interval=WEBSOCKET_PING_SECONDS,

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from hub import services as composition
 from hub.database import Database
 from hub.datafolder import DataFolder, prepare
-from hub.environments.model import LIVE
+from hub.environments.catalog import Catalog
 from hub.environments.launching import count_live
+from hub.environments.model import LIVE
 from hub.migrate import migrate
 from hub.server import listen, serve
 from hub.services import Services
 from hub.settings import ROOT, Settings
+from hub.spawners.isolation import local_isolation
 from hub.spawners.local import launch
 
 
@@ -29,7 +31,7 @@ def open_services(settings: Settings) -> Services:
     """Services over a migrated database, without a server: for `up` and for commands. Raises `CannotStart`."""
     folder = prepare(settings.data_dir)
     database = _database(settings, folder)
-    return composition.build(settings, folder, database, {"local": launch.spawner(settings)})
+    return composition.build(settings, folder, database, {"local": launch.connect(settings)})
 
 
 def get_ready(settings: Settings) -> Prepared:
@@ -41,7 +43,7 @@ def get_ready(settings: Settings) -> Prepared:
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     folder.name_holder(settings.root_url)
     database = _database(settings, folder)
-    spawner = launch.ensure_agent(settings)
+    spawner = launch.ensure_agent(settings, Catalog(settings).interpreters)
     return Prepared(composition.build(settings, folder, database, {"local": spawner}), listener)
 
 
@@ -65,15 +67,19 @@ def greeting(services: Services) -> list[str]:
     lines = [
         f"Podium is at {settings.root_url}",
         f"Data lies in {services.folder.path}",
-        launch.isolation_sentence(),
+        local_isolation(),
     ]
     if settings.routing == "path":
-        lines.append("ROUTING=path: an environment's code acts with the rights of whoever opens it, so only its owner may open it.")
+        lines.append(
+            "ROUTING=path: an environment's code acts with the rights of whoever opens it, so only its owner may open it."
+        )
     if not settings.secure_cookies:
         lines.append("The address is neither https nor localhost: cookies travel unprotected. Put a proxy with TLS in front.")
     token = services.identity.first_administrator_link()
     if token:
-        lines.append(f"First administrator, set your name and password here (works once): {settings.root_url}/set-password?link={token}")
+        lines.append(
+            f"First administrator, set your name and password here (works once): {settings.root_url}/set-password?link={token}"
+        )
     return lines
 
 

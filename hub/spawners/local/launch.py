@@ -41,6 +41,14 @@ def ensure_agent(settings: Settings, interpreters: Iterable[Path] = ()) -> Local
     return ensure(options_of(settings, interpreters))
 
 
+def connect(settings: Settings) -> LocalSpawner:
+    """A spawner for commands: it talks to the agent that runs, and starts none."""
+    options = options_of(settings)
+    folders = Folders(options.data, options.runtime)
+    folders.prepare()
+    return LocalSpawner(folders.agent_socket, secret_of(folders))
+
+
 def ensure(options: Options, command: tuple[str, ...] = AGENT) -> LocalSpawner:
     """The same for given options and a given program."""
     folders = Folders(options.data, options.runtime)

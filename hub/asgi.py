@@ -1,0 +1,82 @@
+"""The one ASGI app of a hub process: routing outermost, the guards, the routes, and Streamlit's pages.
+
+RoutingApp       whose address is it? environments' go to the gateway
+CsrfGuard        nothing that another site makes a browser send
+IdentityMiddleware   who makes the request
+PageSockets      closes open pages of ended sessions
+PageGate         strangers see the login page, and nothing of the others
+InjectTab        Podium's script in Streamlit's page
+routes           /health, /metrics, /auth/…, downloads; 404 for what is not there; then Streamlit
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from hub import services as composition
+from hub.background import background
+from hub.identity.csrf import CsrfGuard
+from hub.identity.headers import SecurityHeaders
+from hub.identity.middleware import IdentityMiddleware
+from hub.identity.page_sockets import PageSockets
+from hub.identity.routes import IdentityRoutes, nothing_here
+from hub.metrics import Metrics
+from hub.page_gate import PageGate
+from hub.routing.app import RoutingApp
+from hub.routing.inject import InjectTab
+from hub.routing.service import Routing
+from hub.services import Services
+from hub.settings import ROOT
+from hub.workspaces.routes import WorkspaceRoutes
+
+_INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
+_ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def create_app(services: Services) -> ASGIApp:
+    """The app for one process, with everything that runs beside it in its lifespan."""
+    composition.use(services)
+    settings, sessions = services.settings, services.sessions
+    routing = Routing.build(settings, services.database, services.keys, sessions, services.environments)
+    pages = streamlit.App(ROOT / "hub" / "ui.py")
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        with background(services):
+            async with pages.lifespan()(_app):
+                yield
+        routing.close()
+
+    hub = Starlette(
+        routes=[
+            Route("/health", _healthy),
+            Route("/metrics", Metrics(services).answer),
+            *IdentityRoutes(services.identity, settings).routes,
+            *WorkspaceRoutes(services.workspaces).routes,
+            Route("/api/{rest:path}", nothing_here, methods=_ANY),
+            Mount("/", pages),
+        ],
+        middleware=[
+            Middleware(SecurityHeaders, settings=settings, index_html=_INDEX.read_text("utf-8")),
+            Middleware(CsrfGuard, settings=settings),
+            Middleware(IdentityMiddleware, sessions=sessions, settings=settings),
+            Middleware(PageSockets, sessions=sessions),
+            Middleware(PageGate),
+            Middleware(InjectTab),
+        ],
+        lifespan=lifespan,
+    )
+    return RoutingApp(hub, routing)
+
+
+async def _healthy(_request: Request) -> Response:
+    """This process serves. It says nothing of the database, so that a silent one does not get hubs killed."""
+    return PlainTextResponse("ok\n")

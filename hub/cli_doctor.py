@@ -1,0 +1,76 @@
+"""`doctor`: checks an installation and says what to do. It changes nothing and needs no running hub."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.datafolder import prepare
+from hub.environments.catalog import Catalog
+from hub.errors import PodiumError
+from hub.settings import Settings
+from hub.spawners.isolation import local_isolation
+from hub.spawners.local import launch
+from hub.spawners.local.limits import limits_in_force
+
+_NEEDED = "import streamlit, uvicorn, jwt, cryptography, pandas, plotly, pyarrow, duckdb"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    good: bool
+    text: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Everything that a start depends on, and what holds on this machine."""
+    return [
+        _python(),
+        _data_folder(settings),
+        *(_interpreter(path) for path in Catalog(settings).interpreters),
+        _hub(settings),
+        _agent(settings),
+        Finding(good=True, text=limits_in_force().sentence()),
+        Finding(good=True, text=local_isolation()),
+    ]
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info >= (3, 11):
+        return Finding(good=True, text=f"Python {version}")
+    return Finding(good=False, text=f"Python {version} is too old; Podium needs 3.11 or newer.")
+
+
+def _data_folder(settings: Settings) -> Finding:
+    try:
+        folder = prepare(settings.data_dir)
+    except PodiumError as error:
+        return Finding(good=False, text=error.sentence)
+    return Finding(good=True, text=f"The data folder {folder.path} can be written.")
+
+
+def _interpreter(path: Path) -> Finding:
+    try:
+        asked = subprocess.run([path, "-c", _NEEDED], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+    except OSError as error:
+        return Finding(good=False, text=f"{path} cannot be started: {error.strerror}. Run: make up")
+    if asked.returncode == 0:
+        return Finding(good=True, text=f"Environments run with {path}.")
+    missing = asked.stderr.strip().splitlines()[-1:] or ["it ended without a word"]
+    return Finding(good=False, text=f"{path} lacks what an environment needs ({missing[0]}). Run: make up")
+
+
+def _hub(settings: Settings) -> Finding:
+    pid = prepare(settings.data_dir).holder()
+    return Finding(good=True, text=f"The hub runs as process {pid}." if pid else "No hub runs. Start it with: make up")
+
+
+def _agent(settings: Settings) -> Finding:
+    try:
+        running = len(launch.connect(settings).observe())
+    except PodiumError:
+        return Finding(good=True, text="The agent that runs environments is not running; `make up` starts it.")
+    return Finding(good=True, text=f"The agent that runs environments answers and knows {running} of them.")

@@ -41,8 +41,10 @@ class Authorize:
                 return PlainTextResponse("Not Found", 404)
             if not _SLUG.fullmatch(slug):
                 return _refusal(Door.UNKNOWN)
-            recent: Decision | None = self._decisions.recent(slug, token)
-            return _response(recent or await run_in_threadpool(self._decisions.decide, slug, token))
+            decision: Decision | None = self._decisions.recent(slug, token)
+            if decision is None:
+                decision = await run_in_threadpool(self._decisions.decide, slug, token)
+            return _response(decision)
         except DatabaseSilent:
             return PlainTextResponse("", 503, {REASON: Door.AWAY.value})
 

@@ -13,8 +13,8 @@ LONGEST = 8192
 REFUSED_IN_PATH = (
     r"%(?:25)*(?:2f|5c|2e|3b|7f|[01][0-9a-f])"  # slash, backslash, dot, semicolon, controls, also encoded again
     r"|%(?![0-9a-f][0-9a-f])"  # an escape that is none
-    r"|//|\\|;"
-    r"|/\.\.?(?:/|$)"  # dot segments
+    r"|//|\x5c|;"
+    r"|/\.\.?(?:[/?]|$)"  # dot segments
 )
 """Read without regard to case, by Python and by NGINX's PCRE alike."""
 

@@ -1,0 +1,104 @@
+"""The NGINX configuration: the same contract as the embedded gateway, as one file without includes.
+
+Decided and routed is on one variable, `$podium_slug`: it names the environment to the hub, keys the
+cached answer, and the upstream comes from the answer alone. A 200 counts only with the decision
+header and an upstream, because a server that knows nothing of `/routing/authorize` may answer 200
+too. Request headers are an allow-list in every proxied location, since a location that sets one of
+its own would inherit none. Nothing is reloaded when an environment starts.
+"""
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from jinja2 import Environment as Templates
+from jinja2 import FileSystemLoader, StrictUndefined
+
+from hub.errors import CannotStart
+from hub.identity.cookies import cookie_name
+from hub.routing import headers, targets
+from hub.routing.addresses import SLUG, Addresses
+from hub.routing.gateway import COOKIE_VALUE
+from hub.settings import Settings
+
+COOKIES_REMOVED = 8
+"""How many of the hub's cookies are taken out of a Cookie header; where there are more, the whole header is dropped."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./:\[\]=*-]+")
+_templates = Templates(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=False,  # noqa: S701 - no HTML; every value is checked by `_checked`
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    line_comment_prefix="##",
+)
+
+
+@dataclass(frozen=True)
+class NginxOptions:
+    """`folder` holds pid, caches and temporary files; it and `folder/tmp` must exist.
+
+    `listen` are NGINX's own `listen` arguments, `hub` is `address:port` or `unix:/path`, and
+    `credential` is what the row of the cluster `cluster_id` has the hash of. `user` is whom the
+    workers run as where NGINX is started by root: someone who may open the environments' sockets.
+    """
+
+    settings: Settings
+    folder: Path
+    listen: tuple[str, ...]
+    hub: str
+    credential: str = field(repr=False)
+    cluster_id: str = "local"
+    domain: str | None = None
+    user: str | None = None
+    workers: str = "auto"
+    foreground: bool = True
+
+
+def render(options: NginxOptions) -> str:
+    """The complete configuration. Raises `CannotStart` for a value that NGINX could misread."""
+    addresses = Addresses.of(options.settings, options.domain)
+    page = _templates.get_template("restarting.html.j2").render()
+    return _templates.get_template("nginx.conf.j2").render(
+        by_host=addresses.by_host,
+        hub_host=_checked(addresses.hub_host),
+        root=_checked(addresses.root),
+        domain=_checked(addresses.domain),
+        slug=SLUG,
+        folder=_checked(str(options.folder)),
+        listen=[" ".join(_checked(part) for part in listen.split()) for listen in options.listen],
+        hub=_checked(options.hub),
+        cluster_id=_checked(options.cluster_id),
+        credential=_checked(options.credential),
+        user=_checked(options.user) if options.user else "",
+        workers=_checked(options.workers),
+        foreground=options.foreground,
+        cookie=_checked(cookie_name(options.settings, "entry" if addresses.by_host else "session")),
+        cookie_value=COOKIE_VALUE,
+        rounds=range(1, COOKIES_REMOVED + 1),
+        request_line=targets.REQUEST_LINE,
+        refused_in_path=targets.REFUSED_IN_PATH,
+        longest=targets.LONGEST,
+        request_headers=headers.REQUEST,
+        response_dropped=headers.RESPONSE_DROPPED,
+        restarting=page.replace("\\", "\\\\").replace("'", "\\'").replace("\n", " "),
+        style_hash=_style_hash(page),
+        re_escape=re.escape,
+    )
+
+
+def _checked(value: str) -> str:
+    """Values stand unquoted in the configuration."""
+    if not _PLAIN.fullmatch(value):
+        raise CannotStart(
+            f"NGINX's configuration cannot hold {value!r}: only letters, digits and _ . / : [ ] = * - are possible."
+        )
+    return value
+
+
+def _style_hash(page: str) -> str:
+    style = page.partition("<style>")[2].partition("</style>")[0].replace("\n", " ")
+    return b64encode(sha256(style.encode()).digest()).decode()

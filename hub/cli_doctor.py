@@ -8,6 +8,7 @@ from pathlib import Path
 from hub.datafolder import prepare
 from hub.environments.catalog import Catalog
 from hub.errors import PodiumError
+from hub.seam import crossing
 from hub.settings import Settings
 from hub.spawners.isolation import local_isolation
 from hub.spawners.local import launch
@@ -54,7 +55,8 @@ def _data_folder(settings: Settings) -> Finding:
 
 def _interpreter(path: Path) -> Finding:
     try:
-        asked = subprocess.run([path, "-c", _NEEDED], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+        with crossing("ask interpreter"):
+            asked = subprocess.run([path, "-c", _NEEDED], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
     except OSError as error:
         return Finding(good=False, text=f"{path} cannot be started: {error.strerror}. Run: make up")
     if asked.returncode == 0:

@@ -5,11 +5,11 @@ turns by an advisory lock. A schema that a newer version has made is left alone 
 `readable_by` includes this code; one that excludes it is refused.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
-import sqlite3
 
 from alembic import command
 from alembic.config import Config
@@ -80,21 +80,23 @@ def _config(connection: Connection | None = None) -> Config:
 
 @contextmanager
 def _locked(database: Database) -> Iterator[Connection]:
-    """A transaction that no other migration shares; on SQLite its write lock is enough."""
-    with database.engine.execution_options(podium_writes=True).connect() as connection, connection.begin():
+    """A transaction that no other migration shares, committed at the end; on SQLite its write lock is enough."""
+    with database.engine.execution_options(podium_writes=True).connect() as connection:
+        connection.execute(text("SELECT 1"))  # begins the transaction
         if not database.is_sqlite:
             connection.execute(text("SET LOCAL lock_timeout = '60s'"))
             connection.execute(text("SET LOCAL statement_timeout = '10min'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         yield connection
+        with crossing("commit migration"):
+            connection.commit()
 
 
 def _upgrade(connection: Connection) -> None:
-    with crossing("commit migration"):
-        command.upgrade(_config(connection), "head")
-        table = SchemaInfo.__table__  # type: ignore[attr-defined]
-        connection.execute(table.delete())
-        connection.execute(table.insert().values(id=1, number=SCHEMA, readable_by=READABLE_BY))
+    command.upgrade(_config(connection), "head")
+    table = SchemaInfo.__table__  # type: ignore[attr-defined]
+    connection.execute(table.delete())
+    connection.execute(table.insert().values(id=1, number=SCHEMA, readable_by=READABLE_BY))
 
 
 def _back_up(database: Database, backups: Path) -> None:

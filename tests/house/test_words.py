@@ -8,7 +8,7 @@ import pytest
 from hub.settings import ROOT
 
 FORBIDDEN = {
-    "a path of one machine": re.compile(r"(?<![\w.>}])/(?:home|root|Users|mnt|srv|work)/(?!<)[\w.-]+"),
+    "a path of one machine": re.compile(rf"(?<![\w.>}}])/(?:root|Users|work)/[\w.-]+|{re.escape(str(ROOT))}\b"),
     "a package registry": re.compile(
         r"(?:extra-)?index-url\s*=|--(?:extra-)?index-url\b|find-links\s*=|trusted-host", re.IGNORECASE
     ),

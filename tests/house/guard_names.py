@@ -1,7 +1,8 @@
 """Finds the guards that `docs/security/cases.md` names.
 
 A guard is a function (`hub/x.py:name`, `hub/x.py:Class.name`), a constant (`hub/x.py:NAME`), a setting of a TOML file
-(`.streamlit/config.toml:server.enableCORS`) or an NGINX directive (`hub/routing/nginx.conf:underscores_in_headers`).
+(`.streamlit/config.toml:server.enableCORS`), a pin (`requirements.txt:starlette`) or a directive of NGINX's template
+(`hub/routing/templates/nginx.conf.j2:underscores_in_headers`).
 """
 
 import ast
@@ -44,7 +45,7 @@ def _defines(node: ast.stmt, name: str) -> bool:
 
 def directive_pattern(name: str) -> str:
     """Matches the line of a directive. `proxy_set_header Host` means the directive with that first argument."""
-    return r"\s*" + r"\s+".join(re.escape(word) for word in name.split()) + r"(\s|;|$)"
+    return r"\s*" + r"\s+".join(re.escape(word) for word in name.split()) + r"(\s|;|==|$)"
 
 
 def _in_toml(tree: object, name: str) -> bool:

@@ -6,6 +6,7 @@ with it on every small answer on a kept-alive connection waits 40 ms for the cli
 
 import asyncio
 import errno
+import logging
 import socket
 
 import uvicorn
@@ -52,5 +53,12 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    _quiet()
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(uvicorn.Server(config).serve(sockets=[listener]))
+
+
+def _quiet() -> None:
+    """No line for each request: addresses hold one-time codes. Streamlit would turn them on again at its start."""
+    logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.levelno >= logging.WARNING)

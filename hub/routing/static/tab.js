@@ -10,6 +10,7 @@
   const base = new URL(script.src).pathname.replace(/\/_podium\/tab\.js$/, "");
   const alive = `${base}/_podium/alive`;
   const ended = [401, 403, 404, 409, 410];
+  const held = [401, 403, 409, 410, 502, 503, 504];
   const PAUSE = 500;
   const PATIENCE = 4000;
   const realFetch = window.fetch.bind(window);
@@ -94,13 +95,14 @@
     return /\/_stcore\/(health|host-config)$/.test(address.split("?")[0]);
   };
 
-  /* Streamlit's ping, held until it succeeds. Its own time limit would only make it say so. */
+  /* Streamlit's ping, held until it succeeds. Its own time limit would only make it say so. A 404 is no
+     silence: on a page's address Streamlit first asks below the page's own path, then at the root. */
   window.fetch = async (input, init) => {
     if (!isPing(input)) return realFetch(input, init);
     for (;;) {
       try {
         const answer = await realFetch(input, { ...init, signal: undefined });
-        if (answer.ok) return answer;
+        if (answer.ok || !held.includes(answer.status)) return answer;
       } catch (error) {
         if (!(error instanceof TypeError)) throw error;
       }

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from hub.settings import ROOT
+from tests.support.ci import absent
 
 FORBIDDEN = {
     "a path of one machine": re.compile(rf"(?<![\w.>}}])/(?:root|Users|work)/[\w.-]+|{re.escape(str(ROOT))}\b"),
@@ -21,9 +22,10 @@ THIS = "tests/house/test_words.py"
 
 
 def files() -> list[str]:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
-    )
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    if listed.returncode:
+        absent("This is no git checkout of this user, so its files are not known")
     return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file() and name != THIS]
 
 

@@ -23,7 +23,8 @@ from hub.environments.model import LIVE, Environment, Phase, Start, Target
 from hub.environments.observing import Observed
 from hub.environments.specs import SpecBuilder
 from hub.errors import ClusterSilent, DatabaseSilent
-from hub.spawners.base import Ending, Exit, Observation, Spawner, State
+from hub.seam import crossing
+from hub.spawners.base import Ending, Exit, Observation, Spawner, StartSpec, State
 
 log = logging.getLogger(__name__)
 
@@ -144,14 +145,14 @@ class Controller:
             case Step.ADMIT:
                 return self._admit(environment, spawner)
             case Step.ORDER_START:
-                spawner.start(self._specs.build(environment))
+                _order_start(spawner, self._specs.build(environment))
                 return False
             case Step.RECORD_PROGRESS if observation:
                 steps.record_progress(self._database, environment.id, observation)
             case Step.BEGIN_STOPPING:
                 steps.begin_stopping(self._database, environment.id)
             case Step.ORDER_STOP:
-                spawner.stop(start_id)
+                _order_stop(spawner, start_id)
                 return False
             case Step.BECOME_STOPPED:
                 steps.become_stopped(self._database, environment.id, exit_)
@@ -159,7 +160,7 @@ class Controller:
                 steps.fail(self._database, environment.id, start_id, exit_ or Exit(Ending.EXITED, now()))
             case Step.FAIL_SLOW:
                 steps.fail_slow(self._database, environment.id, start_id)
-                spawner.stop(start_id)
+                _order_stop(spawner, start_id)
             case Step.RESTART:
                 steps.restart_lost(self._database, environment.id, start_id, exit_ or Exit(Ending.LOST, now()))
             case _:
@@ -182,7 +183,7 @@ class Controller:
     def _forget(self, environment: Environment) -> None:
         """Drop what is kept of a run that is over; if a crash comes first, it is found as a stray."""
         if environment.start_id:
-            self._spawners[environment.cluster_id].forget(environment.start_id)
+            _order_forget(self._spawners[environment.cluster_id], environment.start_id)
             self.observed[environment.cluster_id].drop(environment.start_id)
 
     def _clear_strays(self, cluster_id: str, seen: Observed) -> None:
@@ -210,10 +211,25 @@ class Controller:
         spawner = self._spawners[cluster_id]
         if item.state is State.ENDED:
             if phase is None:
-                spawner.forget(item.start_id)
+                _order_forget(spawner, item.start_id)
                 self.observed[cluster_id].drop(item.start_id)
         elif phase not in {Phase.STARTING, Phase.RUNNING, Phase.STOPPING}:
-            spawner.stop(item.start_id)
+            _order_stop(spawner, item.start_id)
+
+
+def _order_start(spawner: Spawner, spec: StartSpec) -> None:
+    with crossing("order a start"):
+        spawner.start(spec)
+
+
+def _order_stop(spawner: Spawner, start_id: str) -> None:
+    with crossing("order a stop"):
+        spawner.stop(start_id)
+
+
+def _order_forget(spawner: Spawner, start_id: str) -> None:
+    with crossing("order to forget"):
+        spawner.forget(start_id)
 
 
 def _phase(value: str | None) -> Phase | None:

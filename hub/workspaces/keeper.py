@@ -14,6 +14,7 @@ from hub.clock import now
 from hub.database import Database
 from hub.environments.model import Environment, Phase
 from hub.errors import ClusterSilent, Conflict
+from hub.seam import crossing
 from hub.spawners.base import Spawner
 from hub.workspaces.model import Workspace, WorkspaceState
 
@@ -55,7 +56,8 @@ class Keeper:
 
     def _delete(self, workspace: Workspace) -> None:
         try:
-            self._spawners[workspace.cluster_id].delete_workspace(workspace.id)
+            with crossing("order a workspace's deletion"):
+                self._spawners[workspace.cluster_id].delete_workspace(workspace.id)
         except (ClusterSilent, Conflict) as error:
             log.warning("workspace %s cannot be deleted yet: %s", workspace.id, error)
             return

@@ -53,7 +53,9 @@ def background(services: Services) -> Iterator[None]:
             thread.join(3)
 
 
-def _loop(name: str, act: Callable[[], None], pause: float, stopped: threading.Event, at_once: threading.Event) -> threading.Thread:
+def _loop(
+    name: str, act: Callable[[], None], pause: float, stopped: threading.Event, at_once: threading.Event
+) -> threading.Thread:
     def run() -> None:
         while not stopped.is_set():
             at_once.clear()

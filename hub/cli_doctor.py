@@ -1,7 +1,6 @@
 """`doctor`: checks an installation and says what to do. It changes nothing and needs no running hub."""
 
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +27,6 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Everything that a start depends on, and what holds on this machine."""
     return [
-        _python(),
         _data_folder(settings),
         *(_interpreter(path) for path in Catalog(settings).interpreters),
         _hub(settings),
@@ -36,13 +34,6 @@ def examine(settings: Settings) -> list[Finding]:
         Finding(good=True, text=limits_in_force().sentence()),
         Finding(good=True, text=local_isolation()),
     ]
-
-
-def _python() -> Finding:
-    version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info >= (3, 11):
-        return Finding(good=True, text=f"Python {version}")
-    return Finding(good=False, text=f"Python {version} is too old; Podium needs 3.11 or newer.")
 
 
 def _data_folder(settings: Settings) -> Finding:

@@ -16,8 +16,10 @@ _person = visitor()
 _set_password = st.Page(_PAGES / "set_password.py", title="Set your password", url_path="set-password", icon=":material/key:")
 
 if _person is None:
-    _login = st.Page(_PAGES / "login.py", title="Log in", url_path="login", icon=":material/login:", default=True)
-    _navigation = st.navigation([_login, _set_password], position="hidden")
+    # Streamlit gives its default page no path of its own, and `/login` must be one.
+    _anywhere = st.Page(_PAGES / "login.py", title="Log in", url_path="anywhere", icon=":material/login:", default=True)
+    _login = st.Page(_PAGES / "login.py", title="Log in", url_path="login", icon=":material/login:")
+    _navigation = st.navigation([_anywhere, _login, _set_password], position="hidden")
 else:
     _groups = {
         "Work": [

@@ -69,9 +69,13 @@ def draw_chosen(person: Person, view: EnvironmentView) -> None:
             st.markdown(f"**{escaped(view.name)}** of {escaped(view.owner)}", width="content")
             if view.is_live:
                 st.button(
-                    "Stop", key=f"everyone.stop-{view.slug}", icon=":material/stop_circle:",
-                    on_click=attempt, args=(current().environments.stop, person, view.id), kwargs={"done": "It is being stopped."},
-                )  # fmt: skip
+                    "Stop",
+                    key=f"everyone.stop-{view.slug}",
+                    icon=":material/stop_circle:",
+                    on_click=attempt,
+                    args=(current().environments.stop, person, view.id),
+                    kwargs={"done": "It is being stopped."},
+                )
         for event in current().environments.story(person, view.id):
             detail = ", ".join(f"{key}: {value}" for key, value in event.detail.items())
             st.caption(f"{exact(event.at)} · {escaped(event.actor)} · {event.act} · {escaped(detail)}")

@@ -41,7 +41,7 @@ def draw_card(person: Person, view: WorkspaceView) -> None:
     size = "size not measured yet" if view.size is None else show_bytes(view.size)
     used = f"used {ago(view.last_used_at)}" if view.last_used_at else "never used"
     has_it = f"used by {escaped(', '.join(view.used_by))}" if view.used_by else "no environment has it"
-    left.caption(" · ".join([size, used, has_it]), help=exact(view.last_used_at or view.created_at))
+    left.caption(f"{size} · {used} · {has_it}", help=exact(view.last_used_at or view.created_at))
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         if not view.running and st.button(
             "Launch with it", type="primary", icon=":material/rocket_launch:", key=f"use-{view.id}"

@@ -137,36 +137,46 @@ class Controller:
 
     def _do(self, step: Step, environment: Environment, observation: Observation | None) -> bool:
         """Carry the step out; False where it changed nothing that a next round could build on."""
-        spawner, start_id = self._spawners[environment.cluster_id], environment.start_id or ""
-        exit_ = observation.exit if observation else None
+        spawner = self._spawners[environment.cluster_id]
         match step:
-            case Step.QUEUE:
-                steps.queue(self._database, environment.id)
             case Step.ADMIT:
                 return self._admit(environment, spawner)
             case Step.ORDER_START:
-                _order_start(spawner, self._specs.build(environment))
+                spawner.start(self._specs.build(environment))
                 return False
+            case Step.ORDER_STOP:
+                spawner.stop(environment.start_id or "")
+                return False
+            case Step.FAIL | Step.FAIL_SLOW | Step.RESTART:
+                self._end(step, environment, observation.exit if observation else None)
             case Step.RECORD_PROGRESS if observation:
                 steps.record_progress(self._database, environment.id, observation)
-            case Step.BEGIN_STOPPING:
-                steps.begin_stopping(self._database, environment.id)
-            case Step.ORDER_STOP:
-                _order_stop(spawner, start_id)
-                return False
-            case Step.BECOME_STOPPED:
-                steps.become_stopped(self._database, environment.id, exit_)
-            case Step.FAIL:
-                steps.fail(self._database, environment.id, start_id, exit_ or Exit(Ending.EXITED, now()))
-            case Step.FAIL_SLOW:
-                steps.fail_slow(self._database, environment.id, start_id)
-                _order_stop(spawner, start_id)
-            case Step.RESTART:
-                steps.restart_lost(self._database, environment.id, start_id, exit_ or Exit(Ending.LOST, now()))
             case _:
-                steps.delete(self._database, environment.id)
-                self._forget(environment)
+                self._settle(step, environment, observation.exit if observation else None)
         return True
+
+    def _end(self, step: Step, environment: Environment, exit_: Exit | None) -> None:
+        """It ended by itself, was too slow, or was taken by the infrastructure."""
+        start_id = environment.start_id or ""
+        if step is Step.FAIL:
+            steps.fail(self._database, environment.id, start_id, exit_ or Exit(Ending.EXITED, now()))
+        elif step is Step.RESTART:
+            steps.restart_lost(self._database, environment.id, start_id, exit_ or Exit(Ending.LOST, now()))
+        else:
+            steps.fail_slow(self._database, environment.id, start_id)
+            self._spawners[environment.cluster_id].stop(start_id)
+
+    def _settle(self, step: Step, environment: Environment, exit_: Exit | None) -> None:
+        """It is put into the queue, is about to stop, has stopped, or goes for good."""
+        if step is Step.QUEUE:
+            steps.queue(self._database, environment.id)
+        elif step is Step.BEGIN_STOPPING:
+            steps.begin_stopping(self._database, environment.id)
+        elif step is Step.BECOME_STOPPED:
+            steps.become_stopped(self._database, environment.id, exit_)
+        else:
+            steps.delete(self._database, environment.id)
+            self._forget(environment)
 
     def _admit(self, environment: Environment, spawner: Spawner) -> bool:
         if environment.cluster_id in self._full:

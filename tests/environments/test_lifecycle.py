@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from hub.environments.launching import LaunchOrder
-from hub.environments.model import Environment, Phase, Start, Target
+from hub.environments.model import Phase, Start, Target
 from hub.spawners.base import Ending
 from tests.support.environment_hub import Hub
 
@@ -140,11 +140,10 @@ def test_delete_while_starting_ends_the_start_and_keeps_the_workspace_unless_ask
     hub.start_controller()
     view = hub.until(ada, hub.launch(ada), lambda seen: len(seen.checkpoints) == 1)
     hub.environments.delete(ada, view.id, "analysis", with_workspace=False)
-    with hub.database.reading() as session:
-        row = session.exec(select(Environment)).one()
-    deadline = hub.until(ada, hub.launch(ada, "other"), lambda seen: len(seen.checkpoints) == 1)
-    assert deadline.id != row.id
-    assert [space.name for space in hub.workspaces.of(ada)] == ["other", "analysis"]
+    other = hub.launch(ada, "other")
+    hub.until(ada, other, lambda _: hub.is_deleted(view))
+    assert not hub.spawner.is_held(view.workspace_id)
+    assert {space.name for space in hub.workspaces.of(ada)} == {"other", "analysis"}
 
 
 @pytest.mark.case("R1")

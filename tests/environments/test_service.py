@@ -75,13 +75,13 @@ def test_custom_resources_outside_the_limits_are_refused_with_the_numbers(hub: H
 
 
 def test_a_preset_that_is_gone_is_refused_with_those_that_are_there(hub: Hub) -> None:
-    with pytest.raises(Invalid, match="Light, Standard, Heavy, Custom"):
+    with pytest.raises(Invalid, match=r"Light, Standard, Heavy, Custom"):
         hub.launch(hub.person("ada"), profile="Gone")
 
 
 def test_what_can_never_fit_is_refused_with_the_numbers(hub: Hub) -> None:
     hub.spawner.capacity = 100 * 2**20
-    with pytest.raises(LimitReached, match="can never fit: it asks for 268 MB of memory, and this machine has 105 MB"):
+    with pytest.raises(LimitReached, match=r"can never fit: it asks for 268 MB of memory, and this machine has 105 MB"):
         hub.launch(hub.person("ada"))
 
 
@@ -89,7 +89,7 @@ def test_the_limit_counts_what_is_queued_starting_or_running_and_names_it(hub: H
     ada = hub.person("ada")
     for name in ("one", "two", "three"):
         hub.launch(ada, name)
-    with pytest.raises(LimitReached, match="You may have 3 running at once, and “one”, “three”, “two” already run. Stop one"):
+    with pytest.raises(LimitReached, match=r"You may have 3 running at once, and “one”, “three”, “two” already run. Stop one"):
         hub.launch(ada, "four")
     hub.launch(hub.person("bob"), "four")
 
@@ -115,7 +115,7 @@ def test_twenty_clicks_at_once_make_one_environment_and_one_run(hub: Hub) -> Non
 def test_a_workspace_in_use_is_not_given_to_a_second_environment(hub: Hub) -> None:
     ada = hub.person("ada")
     first = hub.launch(ada, "first")
-    with pytest.raises(Conflict, match="“first” is using the workspace “first”"):
+    with pytest.raises(Conflict, match=r"“first” is using the workspace “first”"):
         hub.launch(ada, "second", workspace_id=first.workspace_id)
     assert [view.name for view in hub.environments.of(ada)] == ["first"]
 
@@ -174,7 +174,7 @@ def test_nobody_else_may_list_everybodys(hub: Hub) -> None:
 def test_delete_wants_the_name_typed(hub: Hub) -> None:
     ada = hub.person("ada")
     view = hub.launch(ada)
-    with pytest.raises(Invalid, match="Type the name “analysis” exactly"):
+    with pytest.raises(Invalid, match=r"Type the name “analysis” exactly"):
         hub.environments.delete(ada, view.id, "analysi", with_workspace=True)
     assert hub.environments.get(ada, view.id).target is Target.RUNNING
 

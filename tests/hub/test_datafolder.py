@@ -37,18 +37,18 @@ def test_a_network_file_system_is_refused_with_a_sentence(tmp_path: Path, monkey
     monkeypatch.setattr(
         "hub.datafolder.NETWORK_FILE_SYSTEMS", {file_system(tmp_path, Path("/proc/self/mountinfo").read_text("utf-8"))}
     )
-    with pytest.raises(CannotStart, match="lies on a network file system .*Name a folder on a local disk in DATA_DIR"):
+    with pytest.raises(CannotStart, match=r"lies on a network file system .*Name a folder on a local disk in DATA_DIR"):
         prepare(tmp_path)
 
 
 def test_a_folder_that_is_a_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
-    with pytest.raises(CannotStart, match="cannot be written: .*Free or repair it, or name another one in DATA_DIR"):
+    with pytest.raises(CannotStart, match=r"cannot be written: .*Free or repair it, or name another one in DATA_DIR"):
         prepare(tmp_path / "data")
 
 
 def test_a_folder_that_cannot_be_written_is_refused_with_a_sentence() -> None:
-    with pytest.raises(CannotStart, match="cannot be written"):
+    with pytest.raises(CannotStart, match=r"cannot be written"):
         prepare(Path("/proc/podium"))
 
 
@@ -71,7 +71,7 @@ def test_a_second_hub_is_told_where_the_first_one_is(tmp_path: Path) -> None:
     first = prepare(tmp_path)
     first.hold()
     first.name_holder("http://localhost:8501")
-    with pytest.raises(CannotStart, match="already running at http://localhost:8501"):
+    with pytest.raises(CannotStart, match=r"already running at http://localhost:8501"):
         prepare(tmp_path).hold()
     assert prepare(tmp_path).holder() == os.getpid()
     first.release()
@@ -79,7 +79,9 @@ def test_a_second_hub_is_told_where_the_first_one_is(tmp_path: Path) -> None:
 
 
 def test_a_hub_that_was_killed_leaves_the_folder_free(tmp_path: Path) -> None:
-    hold = f"from pathlib import Path; import os, hub.datafolder as d; d.prepare(Path({str(tmp_path)!r})).hold(); os.kill(os.getpid(), 9)"
+    hold = (
+        f"import os, pathlib, hub.datafolder as d; d.prepare(pathlib.Path({str(tmp_path)!r})).hold(); os.kill(os.getpid(), 9)"
+    )
     killed = subprocess.run([sys.executable, "-c", hold], check=False)
     assert killed.returncode == -9
     folder = prepare(tmp_path)

@@ -62,7 +62,7 @@ def test_a_newer_schema_is_refused_only_where_it_excludes_this_code(
             text("UPDATE schema_info SET number = :number, readable_by = :by"), {"number": 99, "by": readable_by}
         )
     if refused:
-        with pytest.raises(CannotStart, match="has schema 99, which this version .* cannot read. Start the newer version"):
+        with pytest.raises(CannotStart, match=r"has schema 99, which this version .* cannot read. Start the newer version"):
             migrate(database, tmp_path)
     else:
         assert migrate(database, tmp_path) is False
@@ -72,7 +72,7 @@ def test_a_database_of_something_else_is_left_alone(empty_database_url: str, tmp
     database = Database(empty_database_url)
     with database.engine.begin() as connection:
         connection.execute(text('CREATE TABLE "user" (id INTEGER)'))
-    with pytest.raises(CannotStart, match="holds tables that are not Podium's"):
+    with pytest.raises(CannotStart, match=r"holds tables that are not Podium's"):
         migrate(database, tmp_path)
     database.close()
 
@@ -80,7 +80,7 @@ def test_a_database_of_something_else_is_left_alone(empty_database_url: str, tmp
 def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "podium.db").write_bytes(b"not a database at all, but long enough to look at" * 100)
     database = Database(f"sqlite:///{tmp_path / 'podium.db'}")
-    with pytest.raises(CannotStart, match="The database cannot be used: .*Nothing was changed"):
+    with pytest.raises(CannotStart, match=r"The database cannot be used: .*Nothing was changed"):
         migrate(database, tmp_path / "backups")
     database.close()
 

@@ -34,5 +34,5 @@ def test_a_taken_port_is_one_sentence() -> None:
 
 
 def test_an_address_of_another_machine_is_one_sentence() -> None:
-    with pytest.raises(CannotStart, match="cannot listen on 203.0.113.1 port 0: .*Check HOST and PORT"):
+    with pytest.raises(CannotStart, match=r"cannot listen on 203.0.113.1 port 0: .*Check HOST and PORT"):
         listen("203.0.113.1", 0)

@@ -1,0 +1,123 @@
+"""What a person does in a browser, in the person's words."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+SHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+PASSWORD = "a horse, a battery and a staple"
+PATIENCE = float(os.environ.get("PODIUM_TEST_PATIENCE", "30")) * 1000
+"""Milliseconds that a page may take; a loaded machine may be given more."""
+
+
+@dataclass
+class Person:
+    """Somebody at a browser of their own. `hub` is the tab with Podium in it."""
+
+    context: BrowserContext
+    hub: Page
+    url: str
+
+    def sign_up(self, link: str, name: str, full_name: str = "") -> None:
+        """Follow a one-time link, set name and password, and end on the Environments page."""
+        self.hub.goto(link)
+        password = self.hub.get_by_label("Password", exact=True)
+        expect(password).to_be_visible()
+        if full_name:
+            self.hub.get_by_label("User name").fill(name)
+            self.hub.get_by_label("Full name").fill(full_name)
+        password.fill(PASSWORD)
+        self.hub.get_by_label("Password again").fill(PASSWORD)
+        self.hub.get_by_role("button", name="Set password").click()
+        self.at_environments()
+
+    def log_in(self, name: str, password: str = PASSWORD) -> None:
+        self.hub.goto(f"{self.url}/login")
+        self.fill_login(name, password)
+
+    def fill_login(self, name: str, password: str = PASSWORD) -> None:
+        self.hub.get_by_label("User name").fill(name)
+        self.hub.get_by_label("Password").fill(password)
+        self.hub.get_by_role("button", name="Log in").click()
+
+    def at_environments(self) -> None:
+        expect(self.hub.get_by_role("heading", name="Environments", exact=True)).to_be_visible()
+
+    def launch(self, name: str, size: str = "Light") -> None:
+        """Press the button, fill the form, press again."""
+        self.hub.get_by_role("button", name="Launch environment").first.click()
+        dialog = self.hub.get_by_role("dialog")
+        field = dialog.get_by_label("Name")
+        field.fill(name)
+        field.press("Tab")
+        dialog.get_by_role("radio", name=size).or_(dialog.get_by_role("button", name=size, exact=True)).first.click()
+        dialog.get_by_role("button", name="Launch environment").click()
+        expect(dialog).to_be_hidden()
+
+    def card(self, name: str) -> Locator:
+        """The card of one environment."""
+        return self.hub.locator('[class*="st-key-environment-"]').filter(has_text=name)
+
+    def address(self, name: str) -> str:
+        """Where an environment opens, once it runs."""
+        link = self.card(name).get_by_role("link", name="Open environment")
+        expect(link).to_be_visible()
+        return link.get_attribute("href") or ""
+
+    def open(self, name: str) -> Page:
+        """Press *Open environment*; the tab in which it opens."""
+        self.address(name)
+        with self.context.expect_page() as opened:
+            self.card(name).get_by_role("link", name="Open environment").click()
+        tab = opened.value
+        expect(tab.get_by_role("heading", name="Overview")).to_be_visible()
+        return tab
+
+    def stop(self, name: str) -> None:
+        self.card(name).get_by_role("button", name="Stop").click()
+        expect(self.card(name).get_by_text("Stopped", exact=True)).to_be_visible()
+
+    def relaunch(self, name: str) -> None:
+        self.card(name).get_by_role("button", name="Launch").click()
+
+    def log_out(self) -> None:
+        self.hub.get_by_role("link", name="Account").click()
+        self.hub.get_by_role("button", name="Log out").click()
+        expect(self.hub.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+@contextmanager
+def person(browser: Browser, url: str, *, dark: bool = False, width: int = 1280) -> Iterator[Person]:
+    """A new person with an empty browser."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", locale="en-GB"
+    )
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    try:
+        yield Person(context, context.new_page(), url)
+    finally:
+        context.close()
+
+
+def upload(tab: Page, *files: Path) -> None:
+    """In the environment: put files into the open folder of the workspace."""
+    tab.get_by_role("link", name="Files").click()
+    tab.get_by_role("button", name="Upload files").click()
+    tab.locator('input[type="file"]').first.set_input_files(list(files))
+    for file in files:
+        expect(tab.get_by_text(file.name, exact=True).first).to_be_visible()
+    tab.get_by_role("button", name="Upload", exact=True).click()
+    expect(tab.get_by_text(re.compile(r"files? lies? in your workspace now"))).to_be_visible(timeout=4 * PATIENCE)
+    tab.keyboard.press("Escape")
+
+
+def shot(page: Page, name: str) -> None:
+    """Keep a picture of the page."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")

@@ -38,11 +38,7 @@ def draw_gone() -> None:
 def draw_form(token: str, link: LinkView) -> None:
     """The names only for the first administrator; the password twice, as nobody sees it."""
     st.title("Welcome to Podium" if link.chooses_name else "Set your password")
-    st.caption(
-        "Choose the name and the password of the first administrator."
-        if link.chooses_name
-        else "It is known to nobody but you."
-    )
+    st.caption(_FIRST if link.chooses_name else "Nobody but you will know it.")
     with st.form("link.form"):
         if link.chooses_name:
             st.text_input("User name", key=NAME, autocomplete="username", max_chars=254)

@@ -6,15 +6,19 @@ a crash of the hub nor one lost message leaves a socket open. Runs are told side
 hangs delays no other.
 """
 
+import json
 import logging
+import socket
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 
-import httpx
 from sqlalchemy import delete
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from hub.database import Database
 from hub.environments.model import Start
@@ -30,6 +34,7 @@ PATIENCE = 2.0
 """Seconds that one environment gets to answer."""
 AT_ONCE = 8
 _PATH = "/_podium/control"
+_LARGEST = 1 << 20
 
 log = logging.getLogger(__name__)
 
@@ -64,14 +69,14 @@ def run_once(database: Database, keys: SigningKeys) -> int:
 def deliver(keys: SigningKeys, errand: Errand) -> Acknowledged | None:
     """Send one message; None where the environment does not answer, or not with an acknowledgement."""
     try:
-        with crossing("control message"), _client(errand.upstream) as client:
-            answer = client.post(_PATH, content=_message(keys, errand))
-        if answer.status_code != httpx.codes.OK:
-            log.warning("start %s refused a control message with %s", errand.start_id, answer.status_code)
+        with crossing("control message"):
+            status, content = _post(errand.upstream, _message(keys, errand))
+        if status != HTTPStatus.OK:
+            log.warning("start %s refused a control message with %s", errand.start_id, status)
             return None
-        said = answer.json()
+        said = json.loads(content)
         return Acknowledged(frozenset(said["revoked"]), frozenset(said["keys"]))
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
         log.info("start %s did not take a control message: %r", errand.start_id, error)
         return None
 
@@ -89,21 +94,44 @@ def _message(keys: SigningKeys, errand: Errand) -> str:
     return keys.sign(errand.key_id, KIND, claims)
 
 
-def _client(upstream: str) -> httpx.Client:
-    socket = upstream.removeprefix("unix:") if upstream.startswith("unix:") else None
-    base = "http://environment" if socket else f"http://{upstream}"
-    return httpx.Client(transport=httpx.HTTPTransport(uds=socket), base_url=base, timeout=PATIENCE, trust_env=False)
+def _post(upstream: str, message: str) -> tuple[int, bytes]:
+    """Status and body of the answer. Raises `OSError` or `HTTPException`."""
+    connection = _Connection(upstream)
+    try:
+        connection.request("POST", _PATH, message.encode(), {"Content-Type": "application/jwt"})
+        answer = connection.getresponse()
+        return answer.status, answer.read(_LARGEST)
+    finally:
+        connection.close()
+
+
+class _Connection(HTTPConnection):
+    """To `unix:/path` or `address:port`."""
+
+    def __init__(self, upstream: str) -> None:
+        self._path = upstream.removeprefix("unix:") if upstream.startswith("unix:") else ""
+        super().__init__("environment" if self._path else upstream, timeout=PATIENCE)
+
+    def connect(self) -> None:
+        if not self._path:
+            super().connect()
+            return
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(PATIENCE)
+        self.sock.connect(self._path)
 
 
 def _due(database: Database, keys: SigningKeys) -> list[Errand]:
     """Runs that can be reached and have an ended session or a newer key to hear of."""
     current = keys.current_kid()
-    with database.writing("revocations of ended runs") as session:
-        _forget_ended_runs(session)
+    with database.reading() as session:
         waiting = session.exec(select(Revocation.start_id, Revocation.session_id)).all()
         reachable = (col(Start.ended_at).is_(None), col(Start.upstream).is_not(None))
         concerned = col(Start.id).in_([start_id for start_id, _ in waiting]) | (col(Start.key_id) != current)
         starts = session.exec(select(Start).where(*reachable, concerned)).all()
+        ended = session.exec(select(Revocation.id).where(col(Revocation.start_id).in_(_ended_runs()))).first()
+    if ended:
+        _forget_ended_runs(database)
     revoked: dict[str, list[str]] = {}
     for start_id, session_id in waiting:
         revoked.setdefault(start_id, []).append(session_id)
@@ -114,10 +142,15 @@ def _errand(keys: SigningKeys, start: Start, revoked: Sequence[str]) -> Errand:
     return Errand(start.id, start.upstream or "", start.key_id, tuple(revoked), tuple(keys.endorsements_from(start.key_id)))
 
 
-def _forget_ended_runs(session: Session) -> None:
+def _forget_ended_runs(database: Database) -> None:
     """A run that has ended needs to hear nothing."""
-    ended = select(Start.id).where(col(Start.ended_at).is_not(None))
-    session.execute(delete(Revocation).where(col(Revocation.start_id).in_(ended)).execution_options(synchronize_session=False))
+    with database.writing("revocations of ended runs") as session:
+        of_ended = col(Revocation.start_id).in_(_ended_runs())
+        session.execute(delete(Revocation).where(of_ended).execution_options(synchronize_session=False))
+
+
+def _ended_runs() -> SelectOfScalar[str]:
+    return select(Start.id).where(col(Start.ended_at).is_not(None))
 
 
 def _note(database: Database, keys: SigningKeys, errand: Errand, answer: Acknowledged) -> bool:

@@ -28,7 +28,7 @@ def sockets_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session", params=KINDS, ids=lambda pair: "-".join(pair))
+@pytest.fixture(scope="session", params=KINDS, ids="-".join)
 def front(
     request: pytest.FixtureRequest, _sqlite_template: Path, sockets_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Front]:
@@ -38,7 +38,7 @@ def front(
         yield front
 
 
-@pytest.fixture(params=KINDS, ids=lambda pair: "-".join(pair))
+@pytest.fixture(params=KINDS, ids="-".join)
 def own_front(request: pytest.FixtureRequest, _sqlite_template: Path, sockets_folder: Path, tmp_path: Path) -> Iterator[Front]:
     """A front door of the test's own, which it may break."""
     kind, routing = request.param

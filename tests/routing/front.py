@@ -57,7 +57,14 @@ class Front:
         return self.world.cookie(visitor.person, visitor.token, self.environments[slug])
 
     def request(
-        self, method: str, slug: str, path: str, *, cookie: str = "", headers: Mapping[str, str] | None = None, content: object = None
+        self,
+        method: str,
+        slug: str,
+        path: str,
+        *,
+        cookie: str = "",
+        headers: Mapping[str, str] | None = None,
+        content: object = None,
     ) -> httpx.Response:
         """A request to an environment's address. `path` is below its prefix."""
         given = {"Host": self.host(slug), **({"Cookie": cookie} if cookie else {}), **(headers or {})}
@@ -67,7 +74,9 @@ class Front:
     def get(self, slug: str, path: str, *, cookie: str = "", headers: Mapping[str, str] | None = None) -> httpx.Response:
         return self.request("GET", slug, path, cookie=cookie, headers=headers)
 
-    def hub(self, path: str, *, cookie: str = "", headers: Mapping[str, str] | None = None, method: str = "GET") -> httpx.Response:
+    def hub(
+        self, path: str, *, cookie: str = "", headers: Mapping[str, str] | None = None, method: str = "GET"
+    ) -> httpx.Response:
         given = {"Host": f"localhost:{self.port}", **({"Cookie": cookie} if cookie else {}), **(headers or {})}
         with self.client() as client:
             return client.request(method, path, headers=given)

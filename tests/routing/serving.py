@@ -74,8 +74,7 @@ def nginx(settings: Settings, folder: Path, hub: str, credential: str) -> Iterat
     if shutil.which("nginx") is None:
         absent("NGINX is not installed (Debian: apt-get install nginx-light)")
     (folder / "tmp").mkdir(parents=True)
-    port = free_port()
-    user = "root" if os.geteuid() == 0 else None
+    port, user = settings.port, "root" if os.geteuid() == 0 else None
     options = NginxOptions(settings, folder, (f"127.0.0.1:{port}",), hub, credential, user=user, workers="1")
     configuration = folder / "nginx.conf"
     configuration.write_text(render(options))

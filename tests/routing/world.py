@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
+from typing import Any
 
+from environment.keys import KeyRing
+from environment.shim import Shim
 from sqlmodel import Session, col, select, update
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,8 +15,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from environment.keys import KeyRing
-from environment.shim import Shim
 from hub.clock import now
 from hub.clusters.model import LOCAL, Cluster
 from hub.database import Database
@@ -128,10 +128,10 @@ class World:
         assert person is not None
         return token, person
 
-    def environment(self, slug: str, owner: str, upstream: str | None = None, **changes: object) -> Environment:
+    def environment(self, slug: str, owner: str, upstream: str | None = None, **changes: Any) -> Environment:
         """Runs at `upstream`, or is in the phase that is named."""
         owner_id = self.user(owner)
-        values: dict[str, object] = {"phase": Phase.RUNNING, "target": Target.RUNNING, **changes}
+        values: dict[str, Any] = {"phase": Phase.RUNNING, "target": Target.RUNNING, **changes}
         workspace = Workspace(owner_id=owner_id, name=slug, cluster_id=LOCAL)
         environment = Environment(
             slug=slug,
@@ -148,7 +148,9 @@ class World:
             cluster_id=LOCAL,
             **values,
         )
-        start = Start(environment_id=environment.id, generation=1, image="python", key_id=self.keys.current_kid(), upstream=upstream)
+        start = Start(
+            environment_id=environment.id, generation=1, image="python", key_id=self.keys.current_kid(), upstream=upstream
+        )
         start.checkpoints = [{"name": STEPS[0], "at": now().isoformat(), "detail": ""}]
         environment.start_id = start.id
         with self.database.writing("environment") as session:
@@ -197,7 +199,3 @@ def _hub_app() -> ASGIApp:
     static = Route("/static/{rest:path}", lambda _: PlainTextResponse("no such file", 404))
     everything = Route("/{rest:path}", _hub_page, methods=["GET", "POST", "PUT"])
     return Starlette(routes=[asset, static, everything])
-
-
-def socket_path(folder: Path, name: str) -> Path:
-    return folder / name[:20]

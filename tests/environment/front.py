@@ -42,7 +42,9 @@ class Front:
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         protocols = [part.strip() for part in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if part.strip()]
-        headers = {name: value for name, value in self._headers(request).items() if not name.lower().startswith("sec-websocket")}
+        headers = {
+            name: value for name, value in self._headers(request).items() if not name.lower().startswith("sec-websocket")
+        }
         url = f"http://{request.host}{request.rel_url}"
         async with self._upstream().ws_connect(url, headers=headers, protocols=protocols, max_msg_size=0) as far:
             near = web.WebSocketResponse(protocols=protocols[:1], max_msg_size=0)
@@ -71,7 +73,8 @@ class Front:
 
 
 async def _pump(
-    source: web.WebSocketResponse | aiohttp.ClientWebSocketResponse, target: web.WebSocketResponse | aiohttp.ClientWebSocketResponse
+    source: web.WebSocketResponse | aiohttp.ClientWebSocketResponse,
+    target: web.WebSocketResponse | aiohttp.ClientWebSocketResponse,
 ) -> None:
     async for message in source:
         if message.type is aiohttp.WSMsgType.BINARY:

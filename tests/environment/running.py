@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import socket
 import subprocess
 import tempfile
 import time
@@ -47,7 +48,9 @@ class Environment:
             sent["X-Podium-Assertion"] = given
         if ":" in self.address:
             return httpx.Client(base_url=f"http://{self.address}", headers=sent, timeout=30)
-        return httpx.Client(transport=httpx.HTTPTransport(uds=self.address), base_url="http://environment", headers=sent, timeout=30)
+        return httpx.Client(
+            transport=httpx.HTTPTransport(uds=self.address), base_url="http://environment", headers=sent, timeout=30
+        )
 
     def get(self, path: str, token: str | None = None, **headers: str) -> httpx.Response:
         with self.client(token, **headers) as client:
@@ -59,17 +62,28 @@ class Environment:
         with self.client("") as client:
             return client.post("/_podium/control", content=text)
 
-    def socket(self, token: str | None = None, *, origin: str | None = f"http://{HOST}", path: str = "/_stcore/stream") -> ClientConnection:
+    def socket(
+        self, token: str | None = None, *, origin: str | None = f"http://{HOST}", path: str = "/_stcore/stream"
+    ) -> ClientConnection:
         given = self.token() if token is None else token
         headers = {"X-Podium-Assertion": given} if given else {}
-        options: Any = {"additional_headers": headers, "origin": origin, "subprotocols": ["streamlit"], "max_size": None}
+        options: Any = {"additional_headers": headers, "origin": origin, "subprotocols": ["streamlit"]}
+        options |= {"max_size": None, "legacy": True}
+            "additional_headers": headers,
+            "origin": origin,
+            "subprotocols": ["streamlit"],
+            "max_size": None,
+            "legacy": True,
+        }
         if ":" in self.address:
             return connect(f"ws://{self.address}{path}", **options)
         return unix_connect(self.address, uri=f"ws://{HOST}{path}", **options)
 
 
 @contextmanager
-def environment(folder: Path, script: Path, signer: Signer | None = None, *, tcp: bool = False, **changed: Any) -> Iterator[Environment]:
+def environment(
+    folder: Path, script: Path, signer: Signer | None = None, *, tcp: bool = False, **changed: Any
+) -> Iterator[Environment]:
     """Start one on a Unix socket (or a port that the kernel chooses) and end it afterwards."""
     signer = signer or Signer()
     workspace = folder / "workspace"
@@ -111,13 +125,17 @@ def wait_until_healthy(running: Environment) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         assert running.process.poll() is None, running.log.read_text()
-        try:
+        if _listens(running.address):
             assert running.get("/_podium/health", "").json() == {"start": running.start_id}
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
             return
+        time.sleep(0.05)
     raise AssertionError(running.log.read_text())
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with socket.socket(socket.AF_INET if port.isdigit() else socket.AF_UNIX) as probe:
+        return probe.connect_ex((host, int(port)) if port.isdigit() else address) == 0
 
 
 def _port(process: subprocess.Popen[str], log: Path) -> str:

@@ -1,26 +1,32 @@
 """Imported by a warm parent before it forks: all that an environment's first page needs.
 
-Uvicorn and Streamlit import these when they first serve, which would cost every environment anew.
+Uvicorn, Streamlit and Plotly import much when they first serve or draw, which would cost every
+environment anew. What a first table and a first chart import is found by making one of each here.
 """
 
 from importlib import import_module
+
+import pandas as pd
+import plotly.express as px
+import plotly.graph_objects as go
+import pyarrow as pa
 
 MODULES = (
     "anyio._backends._asyncio",
     "duckdb",
     "environment.server",
     "numpy",
-    "pandas",
-    "plotly.express",
-    "plotly.graph_objects",
-    "plotly.io",
-    "pyarrow",
+    "plotly.tools",
     "starlette.applications",
     "starlette.middleware.sessions",
     "starlette.staticfiles",
     "starlette.websockets",
     "streamlit.components.v2.manifest_scanner",
+    "streamlit.dataframe.lazy_df_adapters",
+    "streamlit.elements.plotly_chart",
+    "streamlit.material_icon_names",
     "streamlit.runtime.app_session",
+    "streamlit.runtime.scriptrunner.magic_funcs",
     "streamlit.runtime.scriptrunner.script_runner",
     "streamlit.web.bootstrap",
     "streamlit.web.server.starlette.starlette_agent_routes",
@@ -32,5 +38,14 @@ MODULES = (
     "uvicorn.protocols.websockets.websockets_sansio_impl",
 )
 
+
+def draw_once() -> None:
+    table = pd.DataFrame({"x": [1, 2], "y": [1.5, 2.5], "name": ["a", "b"]})
+    pa.Table.from_pandas(table)
+    go.Figure(go.Bar(x=table["x"], y=table["y"])).update_layout(title="").to_json()
+    px.line(table, x="x", y="y", color="name").update_xaxes(title="").update_yaxes(title="").to_json()
+
+
 for module in MODULES:
     import_module(module)
+draw_once()

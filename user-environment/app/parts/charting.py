@@ -9,14 +9,15 @@ from research.figures import MOST_BARS, MOST_POINTS, Chart, Sum
 from research.tables import Column, Role, choices
 
 from parts.asking import Opened
+from parts.chart import draw
 
 Drawn = tuple[go.Figure, pd.DataFrame] | None
 
 
 def show_chart(table: Opened, conditions: tuple[Condition, ...]) -> None:
     chart = st.segmented_control("Chart", list(Chart), default=Chart.HISTOGRAM, required=True, key="explore.chart")
-    draw = {Chart.HISTOGRAM: _histogram, Chart.BARS: _bars}.get(chart, _points)
-    drawn = draw(table, conditions, Chart(chart))
+    made_by = {Chart.HISTOGRAM: _histogram, Chart.BARS: _bars}.get(chart, _points)
+    drawn = made_by(table, conditions, Chart(chart))
     if drawn is None:
         st.info("**This file has no column for this chart.** Choose another chart.", icon=":material/bar_chart_off:")
         return
@@ -26,7 +27,7 @@ def show_chart(table: Opened, conditions: tuple[Condition, ...]) -> None:
             "**There is nothing to draw.** No row fits the filters, or the column is empty.", icon=":material/filter_alt_off:"
         )
         return
-    st.plotly_chart(figure, key="explore.figure", alt=f"{chart} of {table.name}")
+    draw(figure, "explore.figure", f"{chart} of {table.name}")
     with st.expander("The numbers behind it", icon=":material/table_view:"):
         st.dataframe(data, hide_index=True, key="explore.numbers", alt="The numbers of the chart")
 

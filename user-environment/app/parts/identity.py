@@ -15,7 +15,7 @@ def show_identity() -> None:
             st.caption("This environment runs without Podium in front of it.")
         else:
             st.markdown(f":material/account_circle: **{literal(person.name)}**")
-            st.caption(literal(person.email) if person.email else "No e-mail address")
+            st.text(person.email or "No e-mail address")
         if name := os.environ.get("ENV_NAME"):
             st.caption(f"Environment {literal(name)}")
         _way_back(os.environ.get("HUB_URL", ""))

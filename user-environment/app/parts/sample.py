@@ -8,6 +8,7 @@ from research import sample as example
 from research.faults import WorkspaceFault
 from research.saving import save
 
+from parts.chart import draw
 from parts.place import workspace
 
 
@@ -28,7 +29,7 @@ def show_sample() -> None:
         )
         figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "title": ""}, height=420)
         figure.update_yaxes(title="°C").update_xaxes(title="")
-        st.plotly_chart(figure, alt="Lines of the temperature of three greenhouses over thirty days", key="overview.sample")
+        draw(figure, "overview.sample", "Lines of the temperature of three greenhouses over thirty days")
     with rows.container(border=True):
         st.markdown("**The same numbers**")
         st.dataframe(

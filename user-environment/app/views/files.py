@@ -19,10 +19,9 @@ def _listing(entries: list[Entry]) -> Entry | None:
     """The table of a folder; gives the entry that is selected."""
     table = pd.DataFrame(
         {
-            "symbol": [_symbol(entry) for entry in entries],
-            "name": [shown(entry.name) for entry in entries],
-            "kind": ["Folder" if entry.is_folder else kind(entry.name).value for entry in entries],
-            "size": [None if entry.is_folder else entry.size / 1e6 for entry in entries],
+            "name": [shown(entry.name) + ("/" if entry.is_folder else "") for entry in entries],
+            "kind": [_kind(entry) for entry in entries],
+            "size": [None if entry.is_folder else entry.size for entry in entries],
             "changed": [entry.changed for entry in entries],
         }
     )
@@ -30,14 +29,14 @@ def _listing(entries: list[Entry]) -> Entry | None:
         table,
         key=f"files.table.{st.session_state.get('files.round', 0)}",
         hide_index=True,
+        placeholder="",
         on_select="rerun",
         selection_mode="single-row",
         alt="Files and folders with kind, size and last change",
         column_config={
-            "symbol": st.column_config.TextColumn("", width=40),
             "name": st.column_config.TextColumn("Name", width="large"),
             "kind": "Kind",
-            "size": st.column_config.NumberColumn("Size (MB)", format="%.2f"),
+            "size": st.column_config.NumberColumn("Size", format="bytes"),
             "changed": st.column_config.DatetimeColumn("Changed", format="distance"),
         },
     )
@@ -45,10 +44,10 @@ def _listing(entries: list[Entry]) -> Entry | None:
     return entries[chosen[0]] if chosen and chosen[0] < len(entries) else None
 
 
-def _symbol(entry: Entry) -> str:
+def _kind(entry: Entry) -> str:
     if entry.leads_out:
-        return "↗"
-    return "📁" if entry.is_folder else "📄"
+        return "Link that leads out"
+    return "Folder" if entry.is_folder else kind(entry.name).value
 
 
 def _show_folder(folder: str) -> None:

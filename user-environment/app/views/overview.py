@@ -6,6 +6,7 @@ Empty, it shows a made-up table instead, so that a new environment has something
 
 import pandas as pd
 import streamlit as st
+from parts.chart import draw
 from parts.place import head, workspace
 from parts.sample import show_sample
 from research.figures import sizes
@@ -30,7 +31,7 @@ def _largest(found: Survey) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "file": [shortened(file.path) for file in files],
-            "megabytes": [file.size / 1e6 for file in files],
+            "size": [file.size for file in files],
             "changed": [file.changed for file in files],
         }
     )
@@ -40,9 +41,7 @@ def _full(found: Survey) -> None:
     _numbers(found)
     chart, table = st.columns(2)
     with chart.container(border=True):
-        st.plotly_chart(
-            sizes(dict(found.by_kind())), alt="Bars of the megabytes that each kind of file takes", key="overview.sizes"
-        )
+        draw(sizes(dict(found.by_kind())), "overview.sizes", "Bars of the megabytes that each kind of file takes")
     with table.container(border=True):
         st.markdown("**Largest files**")
         st.dataframe(
@@ -51,7 +50,7 @@ def _full(found: Survey) -> None:
             alt="The largest files with their size and last change",
             column_config={
                 "file": st.column_config.TextColumn("File"),
-                "megabytes": st.column_config.NumberColumn("Size (MB)", format="%.2f"),
+                "size": st.column_config.NumberColumn("Size", format="bytes"),
                 "changed": st.column_config.DatetimeColumn("Changed", format="distance"),
             },
         )

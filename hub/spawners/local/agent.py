@@ -30,6 +30,8 @@ from hub.spawners.local.starts import Starts
 from hub.spawners.local.warm import WarmParent, end
 from hub.spawners.local.workspaces import Workspaces
 
+log = logging.getLogger(__name__)
+
 _KEPT_FREE = 1024**3
 _BACKLOG = 1024
 
@@ -39,23 +41,32 @@ def main(arguments: Sequence[str]) -> int:
     options = parse(arguments)
     folders = Folders(options.data, options.runtime)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
         folders.prepare()
-        lock = _single(folders)
         secret = secret_of(folders)
     except CannotStart as error:
-        logging.error("%s", error.sentence)  # noqa: LOG015, TRY400 (a sentence for the operator)
+        log.error("%s", error.sentence)  # noqa: TRY400 (a sentence for the operator)
         return 1
+    lock = _single(folders)
     if lock is None:
         return 0
-    with lock:
-        _serve(options, folders, secret)
+    with lock, _listener(folders) as listener:
+        if not options.detach or _is_detached():
+            _serve(options, folders, secret, listener)
     return 0
+
+
+def _is_detached() -> bool:
+    """True in a new process that nobody waits for; the caller's ends, so who started it knows that it listens."""
+    with crossing("detach the agent"):
+        return os.fork() == 0
 
 
 def _single(folders: Folders) -> IO[str] | None:
     """The lock that makes this the only agent of the data folder, or None where there is one."""
-    lock = folders.agent_lock.open("w")
+    with crossing("make the agent's lock"):
+        lock = folders.agent_lock.open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -64,7 +75,7 @@ def _single(folders: Folders) -> IO[str] | None:
     return lock
 
 
-def _serve(options: Options, folders: Folders, secret: str) -> None:
+def _serve(options: Options, folders: Folders, secret: str, listener: socket.socket) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     agent = _agent(options, folders)
@@ -83,8 +94,7 @@ def _serve(options: Options, folders: Folders, secret: str) -> None:
         server.should_exit = True
 
     agent.finish = finish
-    with _listener(folders) as listener:
-        server.run(sockets=[listener])
+    server.run(sockets=[listener])
 
 
 def _agent(options: Options, folders: Folders) -> Agent:

@@ -1,7 +1,7 @@
 """The local spawner as the hub sees it: the agent's socket behind the spawner interface.
 
 Every call has a deadline and is repeated once where the connection broke, since all are idempotent.
-Where nobody answers, `revive` is asked to start the agent again. What httpx raises ends here.
+Where nobody answers, `revive` is asked to start the agent again.
 """
 
 import contextlib
@@ -12,24 +12,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-import httpx
-
-from hub import errors
-from hub.errors import ClusterSilent, Conflict, Invalid, NotFound, PodiumError
+from hub.errors import CannotStart, ClusterSilent
 from hub.spawners.base import SYNCED, Observation, StartSpec, Synced, Usage
 from hub.spawners.local import wire
+from hub.spawners.local.connection import Answer, Connector, NobodyAnswers
 from hub.spawners.local.folders import checked_id
 from hub.spawners.local.start import CHECKPOINTS
 
-_CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 10.0
 _SLOW_SECONDS = 60.0
 """For what may read a whole workspace."""
 _HEARTBEATS_MISSED_SECONDS = 15.0
 _DOWN_SECONDS = 60.0
-
-_ERRORS: dict[str, type[PodiumError]] = {error.__name__: error for error in (ClusterSilent, Conflict, Invalid, NotFound)}
+_PART = 256 * 1024
 
 
 class LocalSpawner:
@@ -37,25 +34,21 @@ class LocalSpawner:
 
     checkpoints: tuple[str, ...] = CHECKPOINTS
 
-    def __init__(self, socket: Path, secret: str, revive: Callable[[], None] | None = None) -> None:
-        self._revive = revive
-        self._client = httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(socket), limits=httpx.Limits(max_connections=None)),
-            base_url="http://agent",
-            headers={"Authorization": f"Bearer {secret}"},
-            timeout=_timeout(_ANSWER_SECONDS),
-        )
+    def __init__(
+        self, socket: Path, secret: str, revive: Callable[[], None] | None = None, patience: float = _ANSWER_SECONDS
+    ) -> None:
+        self._connector = Connector(socket, secret)
+        self._revive, self._patience = revive, patience
         self._capacity: int | None = None
         self._streams: set[sockets.socket] = set()
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Ends every `watch` and `workspace_archive` that is under way in other threads, too."""
+        """Ends every `watch` and `workspace_archive` that is under way in other threads."""
         with self._lock:
             for stream in self._streams:
                 with contextlib.suppress(OSError):
                     stream.shutdown(sockets.SHUT_RDWR)
-        self._client.close()
 
     def memory_capacity(self) -> int | None:
         if self._capacity is None:
@@ -64,22 +57,22 @@ class LocalSpawner:
 
     def about(self) -> dict[str, Any]:
         """What the agent says of itself: pid, fingerprint, warm parents, capacity, how limits are held."""
-        about: dict[str, Any] = self._call("GET", "/about").json()
+        about: dict[str, Any] = json.loads(self._call("GET", "/about"))
         return about
 
     def start(self, spec: StartSpec) -> None:
-        self._call("PUT", f"/starts/{checked_id(spec.start_id)}", json=wire.spec_to_json(spec))
+        self._call("PUT", f"/starts/{checked_id(spec.start_id)}", body=wire.spec_to_json(spec))
 
     def stop(self, start_id: str) -> None:
         self._call("POST", f"/starts/{checked_id(start_id)}/stop")
 
     def observe(self) -> list[Observation]:
-        return [wire.observation_from_json(seen) for seen in self._call("GET", "/starts").json()]
+        return [wire.observation_from_json(seen) for seen in json.loads(self._call("GET", "/starts"))]
 
     def watch(self) -> Iterator[Observation | Synced]:
         with self._stream("/watch", _HEARTBEATS_MISSED_SECONDS) as answer:
-            for line in answer.iter_lines():
-                if line:
+            for line in answer.response:
+                if line.strip():
                     seen = json.loads(line)
                     yield wire.observation_from_json(seen) if seen else SYNCED
 
@@ -87,17 +80,18 @@ class LocalSpawner:
         self._call("DELETE", f"/starts/{checked_id(start_id)}")
 
     def log(self, start_id: str, lines: int) -> str:
-        return self._call("GET", f"/starts/{checked_id(start_id)}/log", params={"lines": max(lines, 0)}).text
+        return self._call("GET", f"/starts/{checked_id(start_id)}/log?{urlencode({'lines': max(lines, 0)})}")
 
     def usage(self) -> list[Usage]:
-        return [wire.usage_from_json(usage) for usage in self._call("GET", "/usage").json()]
+        return [wire.usage_from_json(usage) for usage in json.loads(self._call("GET", "/usage"))]
 
     def workspace_size(self, workspace_id: str) -> int:
-        return int(self._call("GET", f"/workspaces/{checked_id(workspace_id)}/size", patience=_SLOW_SECONDS).json())
+        return int(self._call("GET", f"/workspaces/{checked_id(workspace_id)}/size", patience=_SLOW_SECONDS))
 
     def workspace_archive(self, workspace_id: str) -> Iterator[bytes]:
         with self._stream(f"/workspaces/{checked_id(workspace_id)}/archive", _SLOW_SECONDS) as answer:
-            yield from answer.iter_raw()
+            while part := answer.response.read1(_PART):
+                yield part
 
     def delete_workspace(self, workspace_id: str) -> None:
         self._call("DELETE", f"/workspaces/{checked_id(workspace_id)}")
@@ -110,62 +104,34 @@ class LocalSpawner:
         """End every environment, then the agent. Returns when all environments have ended."""
         self._call("POST", "/down", patience=_DOWN_SECONDS)
 
-    def _call(self, method: str, path: str, *, patience: float = _ANSWER_SECONDS, **options: Any) -> httpx.Response:
-        timeout = _timeout(patience)
+    def _call(self, method: str, path: str, *, body: Any = None, patience: float | None = None) -> str:
+        patience = patience or self._patience
         try:
-            answer = self._client.request(method, path, timeout=timeout, **options)
-        except httpx.TimeoutException as error:
-            raise ClusterSilent from error
-        except httpx.TransportError:
-            answer = self._once_more(method, path, timeout=timeout, **options)
-        _raise_for(answer)
-        return answer
+            return self._ask(method, path, body, patience)
+        except NobodyAnswers:
+            self._bring_back()
+            return self._ask(method, path, body, patience)
 
-    def _once_more(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _ask(self, method: str, path: str, body: Any, patience: float) -> str:
+        with self._connector.ask(method, path, patience, body) as answer:
+            return answer.text()
+
+    def _bring_back(self) -> None:
         try:
             if self._revive:
                 self._revive()
-            return self._client.request(method, path, **options)
-        except (httpx.TransportError, errors.CannotStart) as error:
+        except CannotStart as error:
             raise ClusterSilent from error
 
     @contextmanager
-    def _stream(self, path: str, patience: float) -> Iterator[httpx.Response]:
-        """An answer that is read as it comes. A broken connection is a silent cluster."""
-        self._call("GET", "/about")  # starts the agent again where it is gone
-        try:
-            with self._client.stream("GET", path, timeout=_timeout(patience)) as answer, self._registered(answer):
-                if answer.is_error:
-                    answer.read()
-                _raise_for(answer)
-                yield answer
-        except httpx.TransportError as error:
-            raise ClusterSilent from error
-
-    @contextmanager
-    def _registered(self, answer: httpx.Response) -> Iterator[None]:
-        """Lets `close` interrupt a thread that waits for the next part."""
-        stream: sockets.socket = answer.extensions["network_stream"].get_extra_info("socket")
-        with self._lock:
-            self._streams.add(stream)
-        try:
-            yield
-        finally:
+    def _stream(self, path: str, patience: float) -> Iterator[Answer]:
+        """An answer that is read as it comes."""
+        self._call("GET", "/about")  # brings the agent back where it is gone
+        with self._connector.ask("GET", path, patience) as answer:
             with self._lock:
-                self._streams.discard(stream)
-
-
-def _timeout(answer: float) -> httpx.Timeout:
-    return httpx.Timeout(answer, connect=_CONNECT_SECONDS)
-
-
-def _raise_for(answer: httpx.Response) -> None:
-    """Errors that the agent translated keep their class and sentence; anything else is a silent cluster."""
-    if answer.is_success:
-        return
-    try:
-        told = answer.json()
-        error, sentence = _ERRORS[told["error"]], str(told["sentence"])
-    except (ValueError, KeyError, TypeError):
-        raise ClusterSilent from None
-    raise error(sentence)
+                self._streams.add(answer.socket)
+            try:
+                yield answer
+            finally:
+                with self._lock:
+                    self._streams.discard(answer.socket)

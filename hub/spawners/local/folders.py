@@ -156,8 +156,9 @@ def _lingers() -> bool:
 def own_folder(path: Path) -> None:
     """A folder of this user's that nobody else may enter. Made where it is missing, refused where it is foreign."""
     try:
-        with crossing("make a folder"):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            with crossing("make a folder"):
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = path.lstat()
     except OSError as error:
         raise CannotStart(
@@ -173,20 +174,26 @@ def own_folder(path: Path) -> None:
 
 def secret_of(folders: Folders) -> str:
     """The secret that hub and agent share, made at the first call. Several processes may call at once."""
-    candidate = folders.agent_secret.with_name(f"agent.secret.{secrets.token_hex(4)}")
     try:
         if not folders.agent_secret.exists():
-            descriptor = os.open(candidate, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_hex(32))
-            with contextlib.suppress(FileExistsError):
-                os.link(candidate, folders.agent_secret)
-            candidate.unlink()
+            _make_secret(folders.agent_secret)
         return folders.agent_secret.read_text()
     except OSError as error:
         raise CannotStart(
             f"The file {folders.agent_secret} cannot be read or made ({error.strerror}): give this account the right to."
         ) from error
+
+
+def _make_secret(path: Path) -> None:
+    """Linked into place whole: of several makers the first wins."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with crossing("make the agent's secret"), contextlib.suppress(FileExistsError):
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+        os.link(draft, path)
+    with crossing("remove the secret's draft"):
+        draft.unlink()
 
 
 def write_json(path: Path, value: Mapping[str, Any] | list[Any], *, name: str) -> None:

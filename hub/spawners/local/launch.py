@@ -87,13 +87,10 @@ def _launch(options: Options, folders: Folders, secret: str, command: tuple[str,
     with contextlib.closing(LocalSpawner(folders.agent_socket, secret)) as spawner:
         _make_way(spawner, options.fingerprint())
         deadline = time.monotonic() + _ANSWERS_WITHIN
-        process: subprocess.Popen[bytes] | None = None
         while _pid(spawner) is None:
-            if process is None or process.poll() is not None:
-                process = _spawn(options, folders, command)
+            _spawn(options, folders, command)
             if time.monotonic() > deadline:
-                raise CannotStart(f"The agent that runs environments does not start; {folders.agent_log} says why.")
-            time.sleep(_PAUSE)
+                raise CannotStart(f"The agent that runs environments does not answer; {folders.agent_log} says why.")
 
 
 def _make_way(spawner: LocalSpawner, fingerprint: str) -> None:
@@ -114,19 +111,28 @@ def _pid(spawner: LocalSpawner) -> int | None:
         return None
 
 
-def _spawn(options: Options, folders: Folders, command: tuple[str, ...]) -> subprocess.Popen[bytes]:
-    with contextlib.suppress(FileNotFoundError):
-        if folders.agent_log.stat().st_size > _LARGEST_LOG:
-            folders.agent_log.replace(folders.agent_log.with_suffix(".log.old"))
-    with folders.agent_log.open("ab") as output, crossing("start the agent"):
-        return subprocess.Popen(  # noqa: S603 (our own program)
-            [*command, *options.arguments()],
+def _spawn(options: Options, folders: Folders, command: tuple[str, ...]) -> None:
+    """Returns when the agent listens and has detached itself, or another one is running already."""
+    _set_aside(folders.agent_log)
+    with crossing("start the agent"), folders.agent_log.open("ab") as output:
+        done = subprocess.run(  # noqa: S603 (our own program)
+            [*command, "--detach", *options.arguments()],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
+            check=False,
         )
+    if done.returncode != 0:
+        raise CannotStart(f"The agent that runs environments does not start; {folders.agent_log} says why.")
+
+
+def _set_aside(log: Path) -> None:
+    """A log that has grown large makes room for a new one."""
+    if log.exists() and log.stat().st_size > _LARGEST_LOG:
+        with crossing("set the agent's log aside"):
+            log.replace(log.with_suffix(".log.old"))
 
 
 def _until_gone(pid: int) -> None:

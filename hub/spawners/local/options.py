@@ -13,19 +13,22 @@ CODE = ROOT / "user-environment"
 
 @dataclass(frozen=True)
 class Options:
-    """`code` is the folder that holds the package `environment`; `server` and `preload` are modules in it."""
+    """`code` are the folders that environments import from; `server` and `preload` are modules in them."""
 
     data: Path
     runtime: Path
     interpreters: tuple[Path, ...]
     memory: int | None = None
-    code: Path = CODE
+    code: tuple[Path, ...] = (CODE,)
     server: str = "environment.server"
     preload: str = "environment.preload"
     script: Path = CODE / "app" / "main.py"
+    detach: bool = False
+    """Go on in a process of its own once it listens."""
 
     def arguments(self) -> list[str]:
-        given = [f"--data={self.data}", f"--runtime={self.runtime}", f"--code={self.code}", f"--script={self.script}"]
+        given = [f"--data={self.data}", f"--runtime={self.runtime}", f"--script={self.script}"]
+        given += [f"--code={folder}" for folder in self.code]
         given += [f"--server={self.server}", f"--preload={self.preload}"]
         given += [f"--python={interpreter}" for interpreter in self.interpreters]
         return given if self.memory is None else [*given, f"--memory={self.memory}"]
@@ -45,11 +48,20 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--runtime", type=Path, required=True)
     parser.add_argument("--python", type=Path, action="append", required=True)
     parser.add_argument("--memory", type=int)
-    parser.add_argument("--code", type=Path, required=True)
+    parser.add_argument("--code", type=Path, action="append", required=True)
     parser.add_argument("--script", type=Path, required=True)
+    parser.add_argument("--detach", action="store_true")
     parser.add_argument("--server", required=True)
     parser.add_argument("--preload", required=True)
     given = parser.parse_args(arguments)
     return Options(
-        given.data, given.runtime, tuple(given.python), given.memory, given.code, given.server, given.preload, given.script
+        given.data,
+        given.runtime,
+        tuple(given.python),
+        given.memory,
+        tuple(given.code),
+        given.server,
+        given.preload,
+        given.script,
+        given.detach,
     )

@@ -9,8 +9,11 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from hub.seam import crossing
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 DEEPEST = 100
@@ -83,17 +86,19 @@ def delete(name: str, trash: int) -> None:
     A folder inside it is moved up to `trash` first and deleted on its own, so that no path grows
     long and no depth matters; `empty` deletes what an earlier call has moved up.
     """
-    if not _is_folder(name, trash):
-        os.unlink(name, dir_fd=trash)
-        return
-    _unlock(name, trash)
-    folder = os.open(name, _FOLDER, dir_fd=trash)
-    try:
-        for entry in os.listdir(folder):  # noqa: PTH208 (a descriptor, not a path)
-            _take_out(entry, folder, trash)
-    finally:
-        os.close(folder)
-    os.rmdir(name, dir_fd=trash)
+    with crossing("delete from the trash"):
+        if not _is_folder(name, trash):
+            os.unlink(name, dir_fd=trash)
+            return
+        _unlock(name, trash)
+        with _opened(name, trash) as folder:
+            for below in os.listdir(folder):  # noqa: PTH208 (a descriptor, not a path)
+                if _is_folder(below, folder):
+                    _unlock(below, folder)
+                    os.rename(below, f"below-{secrets.token_hex(8)}", src_dir_fd=folder, dst_dir_fd=trash)
+                else:
+                    os.unlink(below, dir_fd=folder)
+        os.rmdir(name, dir_fd=trash)
 
 
 def empty(trash: Path) -> list[str]:
@@ -112,12 +117,13 @@ def empty(trash: Path) -> list[str]:
     return list(faults.values())
 
 
-def _take_out(name: str, folder: int, trash: int) -> None:
-    if _is_folder(name, folder):
-        _unlock(name, folder)
-        os.rename(name, f"below-{secrets.token_hex(8)}", src_dir_fd=folder, dst_dir_fd=trash)
-    else:
-        os.unlink(name, dir_fd=folder)
+@contextmanager
+def _opened(name: str, parent: int) -> Iterator[int]:
+    descriptor = os.open(name, _FOLDER, dir_fd=parent)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _is_folder(name: str, parent: int) -> bool:
@@ -126,9 +132,11 @@ def _is_folder(name: str, parent: int) -> bool:
 
 def _unlock(name: str, parent: int) -> None:
     """A folder without write permission can be neither emptied nor moved, by its owner neither."""
+    if os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode & stat.S_IRWXU == stat.S_IRWXU:
+        return
     descriptor = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
-        with contextlib.suppress(OSError):
+        with crossing("unlock a folder"), contextlib.suppress(OSError):
             os.chmod(f"/proc/self/fd/{descriptor}", 0o700)  # noqa: PTH101 (a descriptor, not a path)
     finally:
         os.close(descriptor)

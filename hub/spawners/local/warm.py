@@ -84,6 +84,7 @@ class WarmParent:
             writer.close()
             self._forget_waiting()
             code = await asyncio.shield(asyncio.to_thread(process.wait))
+        log.warning("the warm parent of %s has ended (%s)", self.interpreter, code)
         if not was_ready and code > 0:
             self._refuse(f"The interpreter {self.interpreter} cannot run environments; the agent's log says why.")
         return was_ready
@@ -111,7 +112,8 @@ class WarmParent:
 
     def _variables(self) -> dict[str, str]:
         """Nothing of the hub's or the operator's: /proc shows these to every environment below."""
-        return {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": str(self._options.data), "PYTHONPATH": str(self._options.code)}
+        code = os.pathsep.join(str(folder) for folder in self._options.code)
+        return {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": str(self._options.data), "PYTHONPATH": code}
 
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         was_ready = False
@@ -136,7 +138,6 @@ class WarmParent:
             answer.set_exception(CannotFork(message["error"]))
 
     def _forget_waiting(self) -> None:
-        log.warning("the warm parent of %s has ended", self.interpreter)
         self.pid = self._writer = None
         self._settled.clear()
         for answer in self._waiting.values():

@@ -29,8 +29,9 @@ class Workspaces:
     def make(self, workspace_id: str) -> Path:
         """The folder, made where it is missing, for nobody but this account. Raises OSError."""
         folder = self._folders.workspace(workspace_id)
-        with crossing("make a workspace"):
-            folder.mkdir(mode=0o700, exist_ok=True)
+        if not folder.exists():
+            with crossing("make a workspace"):
+                folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode):
             raise NotADirectoryError(20, "The workspace's folder was replaced by something else", str(folder))
@@ -70,7 +71,7 @@ class Workspaces:
 
     def empty_trash(self) -> None:
         """Delete what was discarded, also what an agent that was killed has left."""
-        with self._emptying, crossing("empty the trash"):
+        with self._emptying:
             for fault in empty(self._folders.trash):
                 log.error("%s", fault)
 

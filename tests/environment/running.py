@@ -69,15 +69,12 @@ class Environment:
         headers = {"X-Podium-Assertion": given} if given else {}
         options: Any = {"additional_headers": headers, "origin": origin, "subprotocols": ["streamlit"]}
         options |= {"max_size": None, "legacy": True}
-            "additional_headers": headers,
-            "origin": origin,
-            "subprotocols": ["streamlit"],
-            "max_size": None,
-            "legacy": True,
-        }
+        opened: ClientConnection
         if ":" in self.address:
-            return connect(f"ws://{self.address}{path}", **options)
-        return unix_connect(self.address, uri=f"ws://{HOST}{path}", **options)
+            opened = connect(f"ws://{self.address}{path}", **options)
+        else:
+            opened = unix_connect(self.address, uri=f"ws://{HOST}{path}", **options)
+        return opened
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -80,7 +81,7 @@ def test_a_slow_reader_holds_no_revocation_up(plain: Environment) -> None:
     ],
     ids=str,
 )
-def test_a_wrong_message_is_refused(plain: Environment, changed: dict[str, object], refusal: str) -> None:
+def test_a_wrong_message_is_refused(plain: Environment, changed: dict[str, Any], refusal: str) -> None:
     answer = plain.order(**{"revoked": ["victim"], **changed})
     assert (answer.status_code, answer.headers["X-Podium-Refusal"]) == (421, refusal)
     assert plain.get("/", plain.token(sid="victim")).status_code == 200

@@ -28,21 +28,27 @@ def sockets_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def template(_sqlite_template: Path) -> Path:
+    """A migrated SQLite database to copy."""
+    return _sqlite_template
+
+
 @pytest.fixture(scope="session", params=KINDS, ids="-".join)
 def front(
-    request: pytest.FixtureRequest, _sqlite_template: Path, sockets_folder: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, template: Path, sockets_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Front]:
     """One front door with alice and bob and their environments, shared by the tests that change nothing for others."""
     kind, routing = request.param
-    with opened(kind, routing, _sqlite_template, sockets_folder, tmp_path_factory.mktemp("front")) as front:
+    with opened(kind, routing, template, sockets_folder, tmp_path_factory.mktemp("front")) as front:
         yield front
 
 
 @pytest.fixture(params=KINDS, ids="-".join)
-def own_front(request: pytest.FixtureRequest, _sqlite_template: Path, sockets_folder: Path, tmp_path: Path) -> Iterator[Front]:
+def own_front(request: pytest.FixtureRequest, template: Path, sockets_folder: Path, tmp_path: Path) -> Iterator[Front]:
     """A front door of the test's own, which it may break."""
     kind, routing = request.param
-    with opened(kind, routing, _sqlite_template, sockets_folder, tmp_path) as front:
+    with opened(kind, routing, template, sockets_folder, tmp_path) as front:
         yield front
 
 
@@ -54,24 +60,24 @@ def opened(kind: str, routing: str, template: Path, sockets: Path, folder: Path)
         database = folder / "podium.db"
         shutil.copyfile(template, database)
         if kind == "gateway":
-            port, pids, world = hub_port, (os.getpid(),), World.build(_settings(routing, hub_port), f"sqlite:///{database}")
+            port, pids, world = hub_port, (os.getpid(),), World.build(settings_for(routing, hub_port), f"sqlite:///{database}")
             stack.callback(world.close)
             stack.enter_context(serving(world.app, bound))
         else:
-            settings = _settings(routing, free_port())
+            settings = settings_for(routing, free_port())
             world = World.build(settings, f"sqlite:///{database}")
             stack.callback(world.close)
             stack.enter_context(serving(world.app, bound))
             port, pid = stack.enter_context(nginx(settings, folder / "nginx", f"127.0.0.1:{hub_port}", CREDENTIAL))
             pids = tuple(child.pid for child in psutil.Process(pid).children())
-        yield _peopled(stack, world, sockets, kind, port, pids)
+        yield peopled(stack, world, sockets, kind, port, pids)
 
 
-def _settings(routing: str, port: int) -> Settings:
+def settings_for(routing: str, port: int) -> Settings:
     return Settings.model_validate({"routing": routing, "port": port, "base_domain": "localhost"})
 
 
-def _peopled(stack: ExitStack, world: World, sockets: Path, kind: str, port: int, pids: tuple[int, ...]) -> Front:
+def peopled(stack: ExitStack, world: World, sockets: Path, kind: str, port: int, pids: tuple[int, ...]) -> Front:
     folder = Path(tempfile.mkdtemp(dir=sockets))
     front = Front(world, Echo(), port, kind, pids, Visitor(*world.login("alice")), Visitor(*world.login("bob")))
     for slug, owner in (("calm-heron", "alice"), ("bold-otter", "bob")):

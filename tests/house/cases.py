@@ -59,17 +59,24 @@ def marked() -> dict[str, list[str]]:
     return found
 
 
-def _marks(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
-    for node in ast.walk(tree):
+def _marks(module: ast.Module) -> Iterator[tuple[str, list[str]]]:
+    constants = {name.id: node.value for node in module.body if isinstance(node, ast.Assign) for name in _names(node)}
+    for node in ast.walk(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-            yield node.name, [case for inner in node.decorator_list for case in _ids(inner)]
+            yield node.name, list(dict.fromkeys(case for inner in node.decorator_list for case in _ids(inner, constants)))
 
 
-def _ids(decorator: ast.expr) -> Iterator[str]:
-    """Ids of `@pytest.mark.case("…")`, also where the mark sits on one row of a parametrised test."""
+def _names(node: ast.Assign) -> list[ast.Name]:
+    return [target for target in node.targets if isinstance(target, ast.Name)]
+
+
+def _ids(decorator: ast.AST, constants: dict[str, ast.expr]) -> Iterator[str]:
+    """Ids of `pytest.mark.case`, also where it sits on a row of a parametrised test, or of a table that the test takes."""
     for node in ast.walk(decorator):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.case":
             yield from (str(argument.value) for argument in node.args if isinstance(argument, ast.Constant))
+        elif isinstance(node, ast.Name) and node.id in constants:
+            yield from _ids(constants[node.id], {})
 
 
 def filled_in(text: str) -> str:

@@ -35,7 +35,9 @@ def test_no_row_is_missing_or_there_twice() -> None:
         *(f"{section}-{n}" for section, last in NUMBERED.items() for n in range(1, last + 1)),
         *RELIABILITY,
     ]
-    assert sorted(case.id for case in cases()) == sorted(expected)
+    rows = [case.id for case in cases()]
+    assert len(rows) == len(set(rows))
+    assert set(expected) <= set(rows)
 
 
 def test_every_row_names_a_guard_and_a_test_or_what_will_bring_them() -> None:

@@ -8,6 +8,7 @@ lock keeps two supervisors from ever having one start, so asking once too often 
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -18,6 +19,7 @@ from hub.spawners.base import Ending
 from hub.spawners.local.folders import Folders, own_folder, read_json
 from hub.spawners.local.health import until_healthy
 from hub.spawners.local.processes import Process, boot_id, end_leftovers
+from hub.spawners.local.slots import Slots
 from hub.spawners.local.start import PROCESS_STARTED, READY, WORKSPACE_READY, Start
 from hub.spawners.local.warm import CannotFork, ParentGone, WarmParent
 from hub.spawners.local.workspaces import Workspaces
@@ -36,6 +38,7 @@ class Follower:
         self, folders: Folders, parents: Mapping[str, WarmParent], workspaces: Workspaces, tell: Callable[[Start], None]
     ) -> None:
         self._folders, self._parents, self._workspaces, self._tell = folders, parents, workspaces, tell
+        self._slots = Slots(2 * (os.cpu_count() or 1))
 
     async def follow(self, start: Start) -> None:
         """Until the start has ended."""
@@ -61,7 +64,6 @@ class Follower:
     async def _ordered(self, start: Start) -> Process | None:
         """A supervisor newly forked; None where there is none, for a reason that the next look will show."""
         try:
-            self._prepare(start)
             return await self._forked(start)
         except ParentGone:
             return None
@@ -75,10 +77,15 @@ class Follower:
         parent = self._parents.get(start.spec.image)
         if parent is None:
             raise CannotFork(f"This machine's agent was not told of the interpreter {start.spec.image}.")
-        if await _before(parent.settled(), start.told_to_stop):
+        if await _before(self._turn(start, parent), start.told_to_stop):
+            self._prepare(start)
             return Process.found(await parent.fork(start.folder.path))
         self._never_ran(start, Ending.STOPPED)
         return None
+
+    async def _turn(self, start: Start, parent: WarmParent) -> None:
+        await parent.settled()
+        start.slot = await self._slots.take()
 
     def _prepare(self, start: Start) -> None:
         """The workspace, the folder of the socket, and a short path to the temporary folder."""
@@ -104,6 +111,7 @@ class Follower:
             await process.ended.wait()
         finally:
             start.process = None
+            start.free_slot()
             process.close()
             await _cancel(*tasks)
 
@@ -120,6 +128,7 @@ class Follower:
         except TimeoutError:
             start.write_stop(Ending.NEVER_STARTED, f"It did not answer within {_READY_WITHIN} seconds of its start.")
             return
+        start.free_slot()
         self._reach(start, READY)
 
     def _reach(self, start: Start, checkpoint: str) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import json
 
 _REQUEST = b"GET /_podium/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+_LONGEST_ANSWER = 65536
 _PATIENCE = 2.0
 _LONGEST_PAUSE = 0.25
 
@@ -31,11 +32,19 @@ async def _ask(socket: str) -> bytes:
     reader, writer = await asyncio.open_unix_connection(socket)
     try:
         writer.write(_REQUEST)
-        return await reader.read(65536)
+        return await _whole(reader)
     finally:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
+
+
+async def _whole(reader: asyncio.StreamReader) -> bytes:
+    """All that is answered before the connection closes; of an endless answer the beginning."""
+    answer = b""
+    while len(answer) < _LONGEST_ANSWER and (part := await reader.read(_LONGEST_ANSWER)):
+        answer += part
+    return answer
 
 
 def _start_named(body: bytes) -> str | None:

@@ -15,10 +15,10 @@ from pathlib import Path
 from hub.clusters.quantities import parse_bytes
 from hub.errors import CannotStart, ClusterSilent
 from hub.seam import crossing
-from hub.settings import ROOT, Settings
+from hub.settings import Settings
 from hub.spawners.local.client import LocalSpawner
 from hub.spawners.local.folders import Folders, folders_at, secret_of
-from hub.spawners.local.options import Options
+from hub.spawners.local.options import ROOT, Options
 from hub.spawners.local.processes import start_time
 
 AGENT = (sys.executable, "-m", "hub.spawners.local.agent")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.settings import ROOT
-
+ROOT = Path(__file__).resolve().parents[3]
+"""The checkout. `hub.settings` says the same, and would cost the agent the libraries that settings need."""
 CODE = ROOT / "user-environment"
 
 

@@ -12,6 +12,7 @@ from hub.spawners.base import Checkpoint, Ending, Exit, Observation, StartSpec, 
 from hub.spawners.local import wire
 from hub.spawners.local.folders import StartFolder, read_json, write_json
 from hub.spawners.local.processes import Process
+from hub.spawners.local.slots import Slot
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ class Start:
     def __init__(self, spec: StartSpec, folder: StartFolder, socket: str) -> None:
         self.spec, self.folder, self.socket = spec, folder, socket
         self.process: Process | None = None
+        self.slot: Slot | None = None
         self.checkpoints = [wire.checkpoint_from_json(item) for item in read_json(folder.checkpoints) or []]
         self.exit = self.recorded_exit()
         self.told_to_stop = asyncio.Event()
@@ -54,6 +56,11 @@ class Start:
         except OSError:
             log.exception("the checkpoint cannot be written down; a restarted agent will find it out again")
         return True
+
+    def free_slot(self) -> None:
+        """Let another start have its turn. A start that was adopted has no slot."""
+        if self.slot is not None:
+            self.slot.free()
 
     def has_socket(self) -> bool:
         return os.path.exists(self.socket)  # noqa: PTH110 (asked often while it starts)

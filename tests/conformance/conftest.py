@@ -1,0 +1,21 @@
+"""The far sides that the conformance suite runs on: one parameter for each spawner."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.spawners.far_side import LocalFarSide
+
+
+@pytest.fixture(scope="module", params=["local"])
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalFarSide]:
+    """One agent for the whole suite; a test leaves it empty."""
+    far = LocalFarSide(tmp_path_factory.mktemp("conformance"))
+    yield far
+    far.close()
+
+
+@pytest.fixture
+def far(running: LocalFarSide) -> Iterator[LocalFarSide]:
+    yield running
+    running.clear()

@@ -1,0 +1,158 @@
+"""A supervisor and what is below it: killed, halted, mistaken for another, and printing without end."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from hub.spawners.base import Ending, Exit, State
+from hub.spawners.local.folders import write_json
+from tests.conformance.test_spawner import DAEMON
+from tests.spawners.far_side import MIB, LocalFarSide, in_state, lives, ready, until
+
+
+def _exit(far: LocalFarSide, start_id: str, within: float = 15) -> Exit:
+    exit_ = far.ended(start_id, within).exit
+    assert exit_
+    return exit_
+
+
+@pytest.mark.case("R25")
+def test_when_a_supervisor_is_killed_everything_below_it_ends_and_it_is_told(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    far.run(spec.start_id, DAEMON)
+    os.kill(far.supervisor(spec.start_id)["pid"], signal.SIGKILL)
+    exit_ = _exit(far, spec.start_id, within=3)
+    assert exit_.why is Ending.KILLED
+    assert "supervised" in exit_.detail
+    assert far.processes(spec.start_id) == 0
+
+
+def test_a_killed_supervisors_workspace_can_be_used_again(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    far.run(spec.start_id, DAEMON)
+    os.kill(far.supervisor(spec.start_id)["pid"], signal.SIGKILL)
+    far.ended(spec.start_id)
+    assert ready(far, far.spec(workspace_id=spec.workspace_id))
+
+
+def test_a_halted_supervisor_still_hears_the_order_to_stop(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    os.kill(far.supervisor(spec.start_id)["pid"], signal.SIGSTOP)
+    far.spawner.stop(spec.start_id)
+    assert _exit(far, spec.start_id).why is Ending.STOPPED
+
+
+def test_a_signal_to_the_servers_group_does_not_reach_the_supervisor(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    server = far.supervisor(spec.start_id)["server"]
+    assert os.getpgid(server) == server
+    os.killpg(server, signal.SIGINT)
+    assert _exit(far, spec.start_id).why in (Ending.EXITED, Ending.KILLED)
+
+
+@pytest.mark.case("R25")
+@pytest.mark.parametrize("told_to_stop", [False, True])
+def test_a_process_number_that_was_reused_is_neither_taken_back_nor_signalled(far: LocalFarSide, told_to_stop: bool) -> None:  # noqa: FBT001
+    spec = far.spec()
+    ready(far, spec)
+    _kill_all(far, spec.start_id)
+    with subprocess.Popen(["sleep", "600"]) as stranger:
+        folder = far.folders.start(spec.start_id)
+        named = json.loads(folder.supervisor.read_text())
+        write_json(folder.supervisor, named | {"pid": stranger.pid}, name="a reused number")
+        if told_to_stop:
+            write_json(folder.stop, {"why": "stopped", "detail": ""}, name="an order")
+        exit_ = _exit(far, spec.start_id)
+        assert stranger.poll() is None
+        stranger.kill()
+    assert exit_.why is (Ending.STOPPED if told_to_stop else Ending.KILLED)
+
+
+@pytest.mark.case("R25")
+def test_after_a_restart_of_the_machine_what_ran_is_lost_and_what_was_only_ordered_starts(far: LocalFarSide) -> None:
+    ran, ordered = far.spec(), far.spec()
+    ready(far, ran)
+    ready(far, ordered)
+    _kill_all(far, ran.start_id, ordered.start_id)
+    folder = far.folders.start(ran.start_id)
+    named = json.loads(folder.supervisor.read_text())
+    write_json(folder.supervisor, named | {"boot_id": "another"}, name="another boot")
+    far.folders.start(ordered.start_id).supervisor.unlink()
+    far.folders.start(ordered.start_id).checkpoints.unlink()
+    assert _exit(far, ran.start_id).why is Ending.LOST
+    until(lambda: in_state(far, ordered.start_id, State.READY))
+
+
+def _kill_all(far: LocalFarSide, *starts: str) -> None:
+    """Agent first, then supervisors, so that nobody records anything."""
+    os.kill(far.agent(), signal.SIGKILL)
+    for start_id in starts:
+        supervisor = far.supervisor(start_id)["pid"]
+        os.kill(supervisor, signal.SIGKILL)
+        until(lambda supervisor=supervisor: not lives(supervisor))  # type: ignore[misc]
+        until(lambda start_id=start_id: far.processes(start_id) == 0)  # type: ignore[misc]
+
+
+def test_an_environment_whose_socket_was_removed_is_lost_after_a_restart_of_the_agent(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    os.kill(far.agent(), signal.SIGKILL)
+    far.folders.socket(spec.start_id).unlink()
+    exit_ = _exit(far, spec.start_id)
+    assert exit_.why is Ending.LOST
+    assert "socket" in exit_.detail
+    assert far.processes(spec.start_id) == 0
+
+
+def test_a_server_that_answers_for_another_start_is_never_ready(far: LocalFarSide) -> None:
+    spec = far.spec(at_start="spec.__dict__['start_id'] = '0' * 32")
+    far.spawner.start(spec)
+    until(lambda: far.folders.socket(spec.start_id).exists())
+    time_up = time.monotonic() + 1
+    until(lambda: time.monotonic() > time_up or in_state(far, spec.start_id, State.READY))
+    assert not in_state(far, spec.start_id, State.READY)
+
+
+def test_an_endless_log_stays_small_and_keeps_its_end(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    far.run(spec.start_id, "for n in range(400_000): print(n, 'x' * 90)\nprint('the end', flush=True)")
+    log = far.folders.start(spec.start_id).log
+    until(lambda: log.stat().st_size < 5 * MIB)
+    assert far.spawner.log(spec.start_id, 1) == "the end\n"
+
+
+def test_a_supervisor_holds_its_log_and_its_locks_and_nothing_else(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    folder = far.folders.start(spec.start_id)
+    held = {link.readlink() for link in Path(f"/proc/{far.supervisor(spec.start_id)['pid']}/fd").iterdir()}
+    assert held == {Path("/dev/null"), folder.log, folder.path / "lock", far.folders.lock(spec.workspace_id)}
+
+
+def test_an_environment_has_clean_variables_random_numbers_of_its_own_and_a_short_temporary_folder(far: LocalFarSide) -> None:
+    specs = [far.spec(cpu=2.5) for _ in range(2)]
+    for spec in specs:
+        ready(far, spec)
+    assert len({far.run(spec.start_id, "import random; result = random.random()") for spec in specs}) == 2
+    variables = json.loads(far.run(specs[0].start_id, "import json, os; result = json.dumps(dict(os.environ))"))
+    workspace = str(far.folders.workspace(specs[0].workspace_id))
+    assert (variables["HOME"], variables["WORKSPACE_DIR"], variables["OMP_NUM_THREADS"]) == (workspace, workspace, "3")
+    assert len(variables["TMPDIR"]) < 80
+    assert far.run(specs[0].start_id, "import tempfile; result = bool(tempfile.mkdtemp())") == "True"
+    assert set(variables) <= _EXPECTED
+
+
+_EXPECTED = {
+    "PATH", "LANG", "HOME", "TMPDIR", "WORKSPACE_DIR", "START_ID", "AT_START", "LC_CTYPE",
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS",
+}  # fmt: skip

@@ -29,11 +29,12 @@ def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
         time.sleep(0.01)
 
 
-def listener(path: Path | None = None) -> socket.socket:
-    """A bound socket: at a path, or at a port of the kernel's choice."""
+def listener(path: Path | None = None, port: int = 0) -> socket.socket:
+    """A bound socket: at a path, or at a port of the kernel's choice (or one that was chosen before)."""
     if path is None:
         bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        bound.bind(("127.0.0.1", 0))
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", port))
         return bound
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     bound.bind(str(path))

@@ -16,6 +16,7 @@ from tests.routing.serving import until
 ALLOWED = {*headers.REQUEST, "host", "cookie", "x-podium-assertion", "connection", "content-length", "transfer-encoding"}
 
 
+@pytest.mark.case("A6-3")
 def _seen(response: httpx.Response) -> dict[str, str]:
     assert response.status_code == 200, response.text
     return dict(response.json()["headers"])

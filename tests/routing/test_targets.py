@@ -156,6 +156,7 @@ def test_addresses_are_built_and_read_by_host() -> None:
     assert (place.kind, place.slug, place.path, place.prefix) == (Kind.ENVIRONMENT, "calm-heron", "/x", "")
 
 
+@pytest.mark.case("A8-13")
 @pytest.mark.case("A3-12")
 def test_by_host_a_path_names_no_environment() -> None:
     place = BY_HOST.read([b"hub.example.org"], "/user/calm-heron/")

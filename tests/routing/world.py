@@ -21,7 +21,7 @@ from hub.database import Database
 from hub.environments.model import Environment, Phase, Start, Target
 from hub.environments.views import EnvironmentView, read_views
 from hub.errors import DatabaseSilent, LimitReached
-from hub.identity.cookies import cookie_name
+from hub.identity.cookies import cookie_name, set_cookie
 from hub.identity.model import LoginSession, User
 from hub.identity.person import Person
 from hub.identity.sessions import Sessions
@@ -90,7 +90,7 @@ class World:
     app: ASGIApp = field(init=False)
 
     def __post_init__(self) -> None:
-        self.app = RoutingApp(_hub_app(), self.routing)
+        self.app = RoutingApp(_hub_app(self.settings), self.routing)
 
     @classmethod
     def build(cls, settings: Settings, database_url: str) -> "World":
@@ -193,9 +193,13 @@ async def _asset(_request: Request) -> Response:
     return PlainTextResponse("asset of the hub", media_type="text/javascript")
 
 
-def _hub_app() -> ASGIApp:
-    """A hub that answers every path with 200, as Streamlit does."""
+def _hub_app(settings: Settings) -> ASGIApp:
+    """A hub that answers every path with 200, as Streamlit does. /log-in sets the session's cookie to its query."""
+
+    async def log_in(request: Request) -> Response:
+        return PlainTextResponse("logged in", headers={"Set-Cookie": set_cookie(settings, "session", request.url.query)})
+
     asset = Route("/static/js/index.AbCd_123.js", _asset)
     static = Route("/static/{rest:path}", lambda _: PlainTextResponse("no such file", 404))
     everything = Route("/{rest:path}", _hub_page, methods=["GET", "POST", "PUT"])
-    return Starlette(routes=[asset, static, everything])
+    return Starlette(routes=[Route("/log-in", log_in), asset, static, everything])

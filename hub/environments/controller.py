@@ -142,10 +142,10 @@ class Controller:
             case Step.ADMIT:
                 return self._admit(environment, spawner)
             case Step.ORDER_START:
-                spawner.start(self._specs.build(environment))
+                _order_start(spawner, self._specs.build(environment))
                 return False
             case Step.ORDER_STOP:
-                spawner.stop(environment.start_id or "")
+                _order_stop(spawner, environment.start_id or "")
                 return False
             case Step.FAIL | Step.FAIL_SLOW | Step.RESTART:
                 self._end(step, environment, observation.exit if observation else None)
@@ -164,7 +164,7 @@ class Controller:
             steps.restart_lost(self._database, environment.id, start_id, exit_ or Exit(Ending.LOST, now()))
         else:
             steps.fail_slow(self._database, environment.id, start_id)
-            self._spawners[environment.cluster_id].stop(start_id)
+            _order_stop(self._spawners[environment.cluster_id], start_id)
 
     def _settle(self, step: Step, environment: Environment, exit_: Exit | None) -> None:
         """It is put into the queue, is about to stop, has stopped, or goes for good."""

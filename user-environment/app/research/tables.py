@@ -134,6 +134,7 @@ def opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     options: dict[str, Any] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "enable_progress_bar": False,
         "memory_limit": _MEMORY,
         "temp_directory": tempfile.gettempdir(),
         "threads": _THREADS,

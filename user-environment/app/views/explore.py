@@ -19,19 +19,15 @@ _ROWS = 100
 def _choose(files: list[Entry]) -> Entry:
     """The file of the address, or the one chosen here."""
     by_name = {shown(file.path): file for file in files}
-    name = st.selectbox(
-        "File",
-        list(by_name),
-        key="file",
-        bind="query-params",
-        format_func=lambda name: f"{name} ({size(by_name[name].size)})",
-    )
+    name = st.selectbox("File", list(by_name), key="file", bind="query-params")
     return by_name.get(name or "", files[0])
 
 
 def _rows(table: Opened, conditions: tuple[Condition, ...]) -> None:
     matching = table.ask(tables.count, conditions) if conditions else table.description.rows
-    st.caption(f"{count(matching, 'row', 'rows')} of {table.description.rows:,} · {_columns(table)}")
+    st.caption(
+        f"{count(matching, 'row', 'rows')} of {table.description.rows:,} · {_columns(table)} · {size(table.version.size)}"
+    )
     if matching == 0:
         st.info("**No row fits these filters.** Take one away or widen it.", icon=":material/filter_alt_off:")
         return

@@ -78,4 +78,8 @@ def post_at_once(action: str, fields: dict[str, str], status: str, *, key: str) 
 
 def _draw(key: str, action: str, fields: dict[str, str], label: str, status: str, *, at_once: bool) -> None:
     component = st.components.v2.component("podium_post", html=_HTML, css=_CSS, js=_JS)
-    component(key=key, data={"action": action, "fields": fields, "label": label, "status": status, "at_once": at_once})
+    component(
+        key=key,
+        data={"action": action, "fields": fields, "label": label, "status": status, "at_once": at_once},
+        width="content" if not at_once else "stretch",
+    )

@@ -11,4 +11,4 @@ def new_token() -> str:
 
 def digest(token: str) -> str:
     """What is stored of a token. A plain hash suffices: nobody can guess 256 random bits."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "backslashreplace")).hexdigest()

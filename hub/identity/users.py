@@ -102,8 +102,11 @@ def password_login(session: Session, user_id: str) -> Login | None:
 
 
 def by_name(session: Session, name: str) -> tuple[User, Login | None] | None:
-    """The user of that name and the password login; None where nobody has it."""
-    query = select(User, Login).join(Login, _own_password(), isouter=True).where(User.name == folded(name))
+    """The user of that name and the password login; None where nobody has it. What can be nobody's name is not asked for."""
+    name = folded(name)
+    if not authenticator.is_user_name(name):
+        return None
+    query = select(User, Login).join(Login, _own_password(), isouter=True).where(User.name == name)
     return session.exec(query).first()
 
 

@@ -6,23 +6,26 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from sqlmodel import Session
 
 from hub.database import Database
+from hub.identity import links, passwords, users
 from hub.identity.model import Role
 from hub.identity.person import Person
 from hub.identity.service import IdentityService
 from hub.identity.tokens import digest, new_token
 from hub.identity.users import UserView
 from hub.settings import ROOT
+from tests.support import chromium, leaks
 
 PASSWORD = "seven quiet herons at dawn"
-CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+LIFETIME = timedelta(hours=8)
 
 
 def stops_nothing(_session: Session, _user_id: str) -> None:
@@ -30,6 +33,7 @@ def stops_nothing(_session: Session, _user_id: str) -> None:
 
 
 def eventually(condition: Callable[[], object], what: str, seconds: float = 10) -> None:
+    """Fails with `what` where the condition does not come true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -37,16 +41,34 @@ def eventually(condition: Callable[[], object], what: str, seconds: float = 10) 
         time.sleep(0.02)
 
 
-def register(identity: IdentityService, name: str, role: Role = Role.USER, display_name: str = "Ada Lovelace") -> UserView:
+@cache
+def password_hash() -> str:
+    """Made once: at bcrypt's cost the tests would otherwise do little else."""
+    return passwords.hash_new(PASSWORD)
+
+
+def register(identity: IdentityService, name: str, role: Role = Role.USER, display_name: str = "Grace Hopper") -> UserView:
     """A user with the password that all have in these tests."""
     user = identity.add_user(name, display_name, role)
-    return identity.set_password_by_link(identity.make_password_link(user.id), PASSWORD)
+    with identity._database.writing("test password") as session:
+        links.store(session, users.get(session, user.id), password_hash())
+    return identity.find_user(name)
 
 
-def log_in(identity: IdentityService, name: str, old_tokens: tuple[str, ...] = ()) -> tuple[str, Person]:
-    """The cookie's value and whose it is, as after the login page."""
+def browse(identity: IdentityService, name: str) -> tuple[str, Person]:
+    """A session of that user: the cookie's value and whose it is."""
+    token = identity.sessions.open(identity.find_user(name).id, "192.0.2.1", "a browser")
+    person = identity.sessions.resolve(token)
+    assert person is not None
+    return token, person
+
+
+def log_in(
+    identity: IdentityService, name: str, old_tokens: tuple[str, ...] = (), password: str = PASSWORD
+) -> tuple[str, Person]:
+    """As `browse`, by password and code as the login page does it."""
     form = digest(new_token())
-    code = identity.log_in_with_password(name, PASSWORD, form, "192.0.2.1")
+    code = identity.log_in_with_password(name, password, form, "192.0.2.1")
     token = identity.begin_session(code, [form], old_tokens, "192.0.2.1", "a browser")
     person = identity.sessions.resolve(token)
     assert person is not None
@@ -55,7 +77,7 @@ def log_in(identity: IdentityService, name: str, old_tokens: tuple[str, ...] = (
 
 @pytest.fixture
 def identity(database: Database) -> IdentityService:
-    return IdentityService(database, timedelta(hours=8), stops_nothing)
+    return IdentityService(database, LIFETIME, stops_nothing)
 
 
 @dataclass(frozen=True)
@@ -69,52 +91,62 @@ class Hub:
     log: Path
 
     def client(self) -> httpx.Client:
-        """A browser's plain requests, from a page of the hub's own."""
-        return httpx.Client(base_url=self.url, headers={"origin": self.url, "sec-fetch-site": "same-origin"})
+        """A browser's plain requests, from a page of the hub's own. It knows no cookie yet."""
+        own = {"origin": self.url, "host": f"localhost:{self.port}", "sec-fetch-site": "same-origin"}
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=own)
 
-    def log_in(self, client: httpx.Client, name: str) -> None:
-        """Log in by HTTP, as the login page does it."""
-        client.get("/")
-        form = client.cookies["__Host-podium-form"]
-        code = self.identity.log_in_with_password(name, PASSWORD, digest(form), "")
-        assert client.post("/auth/session", data={"code": code}).headers["location"] == "/"
+    def log_in(self, name: str) -> str:
+        """The cookie's value, come by as the login page does it."""
+        with self.client() as client:
+            form = cookie(client.get("/login"), "__Host-podium-form")
+            code = self.identity.log_in_with_password(name, PASSWORD, digest(form), "")
+            headers = {"cookie": f"__Host-podium-form={form}"}
+            return cookie(client.post("/auth/session", data={"code": code}, headers=headers), "__Host-podium")
 
 
-@pytest.fixture(scope="module")
-def hub(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+def cookie(answer: httpx.Response, name: str) -> str:
+    """The value that an answer sets. Python's own jar keeps no Secure cookies of plain http, browsers do on loopback."""
+    for header in answer.headers.get_list("set-cookie"):
+        if header.startswith(f"{name}="):
+            return header.partition("=")[2].partition(";")[0]
+    raise AssertionError(f"no {name} in {answer.status_code} {answer.headers}")
+
+
+@pytest.fixture(scope="session")
+def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     folder = tmp_path_factory.mktemp("hub")
-    url = f"sqlite:///{folder / 'podium.db'}"
-    (folder / "podium.db").write_bytes(_sqlite_template.read_bytes())
-    log = folder / "log"
+    template: Path = request.getfixturevalue("_sqlite_template")
+    (folder / "podium.db").write_bytes(template.read_bytes())
+    url, log = f"sqlite:///{folder / 'podium.db'}", folder / "log"
     command = [sys.executable, "-m", "tests.identity.serve", str(folder), url]
     with log.open("wb") as errors, subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors) as process:
+        leaks.keep(process.pid)
         assert process.stdout is not None
         port = int(process.stdout.readline() or 0)
         assert port, log.read_text("utf-8")
-        address, database = f"http://localhost:{port}", Database(url)
-        eventually(lambda: answers(address), "the hub answers", 30)
-        yield Hub(address, port, database, IdentityService(database, timedelta(hours=8), stops_nothing), log)
+        eventually(lambda: answers(port), "the hub answers", 30)
+        database = Database(url)
+        yield Hub(f"http://localhost:{port}", port, database, IdentityService(database, LIFETIME, stops_nothing), log)
         database.close()
         process.terminate()
 
 
-def answers(address: str) -> bool:
+def answers(port: int) -> bool:
     try:
-        return httpx.get(f"{address}/_stcore/health").text == "ok"
+        return httpx.get(f"http://127.0.0.1:{port}/health").text == "ok\n"
     except httpx.TransportError:
         return False
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+@pytest.fixture(scope="session")
+def tabs() -> Iterator[Browser]:
+    """One browser for the whole run."""
+    with chromium.launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A tab in a browser that knows nothing yet."""
-    with chromium.new_context() as context:
+def page(tabs: Browser) -> Iterator[Page]:
+    """A tab of somebody of whom the hub knows nothing yet."""
+    with tabs.new_context() as context:
         yield context.new_page()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.identity.middleware import without_identity
+
 CONFIG = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
 HUES = ("red", "orange", "yellow", "blue", "green", "violet", "gray")
 TEXT, GRAPHIC = 4.5, 3.0
@@ -60,8 +62,8 @@ def test_badges_and_coloured_text_can_be_read(theme: dict[str, str], hue: str) -
 def test_charts_stand_out_from_both_grounds(theme: dict[str, str]) -> None:
     for colour in theme["chartCategoricalColors"]:
         assert contrast(colour, theme["backgroundColor"]) >= CHART, colour
-
-
+@pytest.mark.case("A6-2")
+@pytest.mark.case("A6-4")
 def test_no_page_shows_details_of_an_error_and_no_other_site_gets_in() -> None:
     assert CONFIG["client"]["showErrorDetails"] == "none"
     assert CONFIG["server"]["enableCORS"] is True
@@ -70,8 +72,6 @@ def test_no_page_shows_details_of_an_error_and_no_other_site_gets_in() -> None:
 
 
 def test_the_trusted_headers_are_all_stripped_from_what_a_client_sends() -> None:
-    from hub.identity.middleware import without_identity
-
     sent = [(name.encode(), b"forged") for name in CONFIG["server"]["trustedUserHeaders"]]
     assert len(sent) == 3
     assert without_identity(sent) == []

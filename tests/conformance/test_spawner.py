@@ -46,6 +46,7 @@ def test_before_it_is_ready_a_start_is_pending_without_an_upstream(far: FarSide)
     assert far.spawner.checkpoints[-1] not in [point.name for point in seen.checkpoints]
 
 
+@pytest.mark.case("A5-8")
 def test_the_environment_gets_its_variables_and_nothing_of_the_hubs(far: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "the hub's own")
     spec = far.spec(variables={"USER_ID": "someone", "HUB_URL": "http://localhost:8501"})

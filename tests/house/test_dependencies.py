@@ -36,6 +36,7 @@ def test_every_direct_dependency_has_one_sentence_of_reason_and_nothing_else_has
 
 
 @pytest.mark.case("CVE-2026-10804")
+@pytest.mark.case("CVE-2025-62727")
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT)))
 def test_no_pin_is_below_a_version_that_closed_a_hole(lock: Path) -> None:
     low = {name: version for name, version in pins(lock).items() if version < FLOORS.get(name, ())}

@@ -62,6 +62,8 @@ def test_badges_and_coloured_text_can_be_read(theme: dict[str, str], hue: str) -
 def test_charts_stand_out_from_both_grounds(theme: dict[str, str]) -> None:
     for colour in theme["chartCategoricalColors"]:
         assert contrast(colour, theme["backgroundColor"]) >= CHART, colour
+
+
 @pytest.mark.case("A6-2")
 @pytest.mark.case("A6-4")
 def test_no_page_shows_details_of_an_error_and_no_other_site_gets_in() -> None:

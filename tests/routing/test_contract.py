@@ -16,12 +16,12 @@ from tests.routing.serving import until
 ALLOWED = {*headers.REQUEST, "host", "cookie", "x-podium-assertion", "connection", "content-length", "transfer-encoding"}
 
 
-@pytest.mark.case("A6-3")
 def _seen(response: httpx.Response) -> dict[str, str]:
     assert response.status_code == 200, response.text
     return dict(response.json()["headers"])
 
 
+@pytest.mark.case("A6-3")
 def test_its_owner_enters_an_environment(front: Front) -> None:
     response = front.get("calm-heron", "/echo?x=1&y=%20", cookie=front.cookie(front.alice, "calm-heron"))
     assert response.json()["path"] == front.prefix("calm-heron") + "/echo"

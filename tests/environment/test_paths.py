@@ -15,6 +15,7 @@ from tests.environment.script_run import connected, run
 TAG = '<head><script src="/_podium/tab.js"></script>'
 
 
+@pytest.mark.case("A6-5")
 @pytest.mark.case("A6-8")
 @pytest.mark.parametrize(
     "path",

@@ -46,6 +46,8 @@ def test_the_hubs_cookies_are_dropped_and_the_apps_are_kept() -> None:
     sent = b"podium=a; __Host-podium=b; __Host-podium-form=c; _streamlit_xsrf=d; _streamlit_user=e; mine=f;; __HOST-PODIUM=g"
     assert cleaned([(b"cookie", sent)]) == [(b"cookie", b"_streamlit_xsrf=d; mine=f")]
     assert cleaned([(b"cookie", b"podium=a")]) == []
+
+
 def test_a_claimed_identity_does_not_reach_the_script(plain: Environment) -> None:
     with plain.client(**{"X-Podium-User": "mallory", "X_Podium_User": "mallory", "Cookie": "podium=secret"}) as client:
         assert client.get("/_stcore/health").status_code == 200

@@ -181,6 +181,8 @@ def test_the_forgery_cookie_stays_on_its_site(plain: Environment) -> None:
 
 def test_health_is_answered_without_an_assertion(plain: Environment) -> None:
     assert plain.get("/_podium/health", "").json() == {"start": plain.start_id}
+
+
 @pytest.mark.case("A4-7")
 def test_the_socket_is_its_owners_alone(plain: Environment) -> None:
     assert Path(plain.address).stat().st_mode & 0o777 == 0o600

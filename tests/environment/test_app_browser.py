@@ -64,7 +64,7 @@ def test_a_file_is_uploaded_explored_and_deleted(page: Page, address: str, runni
     page.goto(f"{address}/files")
     table = page.locator("[data-testid=stDataFrame] canvas").first
     expect(table).to_be_visible(timeout=PATIENCE)
-    table.click(position={"x": 17, "y": 52})
+    table.click(position={"x": 17, "y": 52}, force=True)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
     assert Path(download.value.path()).read_bytes() == (tmp_path / "cities.csv").read_bytes()

@@ -134,13 +134,13 @@ def opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     options: dict[str, Any] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        "enable_progress_bar": False,
         "memory_limit": _MEMORY,
         "temp_directory": tempfile.gettempdir(),
         "threads": _THREADS,
     }
     with duckdb.connect(":memory:", config=options) as base:
         try:
+            base.execute("SET enable_progress_bar = false")
             base.execute(f"CREATE TEMP VIEW data AS SELECT * FROM {_reader(file)}")  # noqa: S608 - the path is quoted
             yield base
         except duckdb.Error as error:

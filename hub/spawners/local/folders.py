@@ -45,7 +45,7 @@ class StartFolder:
 
     @property
     def checkpoints(self) -> Path:
-        return self.path / "checkpoints.json"
+        return self.path / "checkpoints"
 
     @property
     def supervisor(self) -> Path:
@@ -210,3 +210,18 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text())
     except FileNotFoundError:
         return None
+
+
+def append_line(path: Path, value: Mapping[str, Any], *, name: str) -> None:
+    """One line of JSON at the end of a file; `read_lines` passes over one that was cut short."""
+    with crossing(name), path.open("a") as file:
+        file.write(json.dumps(value) + "\n")
+
+
+def read_lines(path: Path) -> list[Any]:
+    """Nothing where it does not exist."""
+    try:
+        lines = path.read_text().splitlines(keepends=True)
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines if line.endswith("\n")]

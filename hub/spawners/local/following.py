@@ -6,17 +6,14 @@ lock keeps two supervisors from ever having one start, so asking once too often 
 """
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from hub.errors import CannotStart
-from hub.seam import crossing
 from hub.spawners.base import Ending
-from hub.spawners.local.folders import Folders, own_folder, read_json
+from hub.spawners.local.folders import read_json
 from hub.spawners.local.health import until_healthy
 from hub.spawners.local.processes import Process, boot_id, end_leftovers
 from hub.spawners.local.slots import Slots
@@ -34,10 +31,8 @@ _ATTEMPTS = 10
 class Follower:
     """`tell` is called with a start whenever its observation has changed."""
 
-    def __init__(
-        self, folders: Folders, parents: Mapping[str, WarmParent], workspaces: Workspaces, tell: Callable[[Start], None]
-    ) -> None:
-        self._folders, self._parents, self._workspaces, self._tell = folders, parents, workspaces, tell
+    def __init__(self, parents: Mapping[str, WarmParent], workspaces: Workspaces, tell: Callable[[Start], None]) -> None:
+        self._parents, self._workspaces, self._tell = parents, workspaces, tell
         self._slots = Slots(2 * (os.cpu_count() or 1))
 
     async def follow(self, start: Start) -> None:
@@ -67,10 +62,10 @@ class Follower:
             return await self._forked(start)
         except ParentGone:
             return None
-        except (CannotFork, CannotStart) as error:
+        except CannotFork as error:
             self._never_ran(start, Ending.NEVER_STARTED, str(error))
         except OSError as error:
-            self._never_ran(start, Ending.NEVER_STARTED, f"Its folders could not be made: {error.strerror}.")
+            self._never_ran(start, Ending.NEVER_STARTED, f"Its workspace could not be made ready: {error.strerror}.")
         return None
 
     async def _forked(self, start: Start) -> Process | None:
@@ -78,7 +73,8 @@ class Follower:
         if parent is None:
             raise CannotFork(f"This machine's agent was not told of the interpreter {start.spec.image}.")
         if await _before(self._turn(start, parent), start.told_to_stop):
-            self._prepare(start)
+            self._workspaces.make(start.spec.workspace_id)
+            self._reach(start, WORKSPACE_READY)
             return Process.found(await parent.fork(start.folder.path))
         self._never_ran(start, Ending.STOPPED)
         return None
@@ -86,16 +82,6 @@ class Follower:
     async def _turn(self, start: Start, parent: WarmParent) -> None:
         await parent.settled()
         start.slot = await self._slots.take()
-
-    def _prepare(self, start: Start) -> None:
-        """The workspace, the folder of the socket, and a short path to the temporary folder."""
-        self._workspaces.make(start.spec.workspace_id)
-        if start.reach(WORKSPACE_READY):
-            self._tell(start)
-        own_folder(self._folders.socket_folder(start.id))
-        own_folder(start.folder.path / "tmp")
-        with crossing("link the temporary folder"), contextlib.suppress(FileExistsError):
-            (self._folders.socket_folder(start.id) / "tmp").symlink_to(start.folder.path / "tmp")
 
     def _never_ran(self, start: Start, why: Ending, detail: str = "") -> None:
         """Record an end, unless a supervisor that an earlier agent asked for has the start in hand."""

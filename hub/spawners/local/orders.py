@@ -29,5 +29,6 @@ def order_of(spec: StartSpec, folders: Folders, options: Options, limits: Limits
         "processes": spec.processes,
         "lock": str(folders.lock(spec.workspace_id)),
         "group": str(limits.parent / f"podium-{spec.start_id}") if limits.parent else None,
+        "runtime": str(folders.socket_folder(spec.start_id)),
         "temporary": str(folders.socket_folder(spec.start_id) / "tmp"),
     }

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from hub.clock import now
 from hub.spawners.base import Checkpoint, Ending, Exit, Observation, StartSpec, State
 from hub.spawners.local import wire
-from hub.spawners.local.folders import StartFolder, read_json, write_json
+from hub.spawners.local.folders import StartFolder, append_line, read_json, read_lines, write_json
 from hub.spawners.local.processes import Process
 from hub.spawners.local.slots import Slot
 
@@ -27,7 +27,7 @@ class Start:
         self.spec, self.folder, self.socket = spec, folder, socket
         self.process: Process | None = None
         self.slot: Slot | None = None
-        self.checkpoints = [wire.checkpoint_from_json(item) for item in read_json(folder.checkpoints) or []]
+        self.checkpoints = [wire.checkpoint_from_json(item) for item in read_lines(folder.checkpoints)]
         self.exit = self.recorded_exit()
         self.told_to_stop = asyncio.Event()
         if folder.stop.exists():
@@ -50,9 +50,10 @@ class Start:
         if self.has_reached(checkpoint):
             return False
         self.checkpoints.append(Checkpoint(checkpoint, now()))
-        reached = [wire.checkpoint_to_json(item) for item in self.checkpoints]
         try:
-            write_json(self.folder.checkpoints, reached, name=f"write down: {checkpoint}")
+            append_line(
+                self.folder.checkpoints, wire.checkpoint_to_json(self.checkpoints[-1]), name=f"write down: {checkpoint}"
+            )
         except OSError:
             log.exception("the checkpoint cannot be written down; a restarted agent will find it out again")
         return True

@@ -52,7 +52,7 @@ class Starts:
         self, folders: Folders, options: Options, limits: Limits, parents: dict[str, WarmParent], workspaces: Workspaces
     ) -> None:
         self._folders, self._options, self._limits, self._workspaces = folders, options, limits, workspaces
-        self._follower = Follower(folders, parents, workspaces, self._tell)
+        self._follower = Follower(parents, workspaces, self._tell)
         self._starts: dict[str, Start] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._watchers: set[Watcher] = set()

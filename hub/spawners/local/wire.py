@@ -11,7 +11,18 @@ Json = dict[str, Any]
 
 
 def spec_to_json(spec: StartSpec) -> Json:
-    return asdict(spec) | {"keys": [dict(key) for key in spec.keys], "variables": dict(spec.variables)}
+    return {
+        "start_id": spec.start_id,
+        "environment_id": spec.environment_id,
+        "workspace_id": spec.workspace_id,
+        "image": spec.image,
+        "cpu": spec.cpu,
+        "memory": spec.memory,
+        "processes": spec.processes,
+        "base_url": spec.base_url,
+        "keys": [dict(key) for key in spec.keys],
+        "variables": dict(spec.variables),
+    }
 
 
 def spec_from_json(value: Mapping[str, Any]) -> StartSpec:
@@ -31,7 +42,7 @@ def spec_from_json(value: Mapping[str, Any]) -> StartSpec:
 
 
 def checkpoint_to_json(checkpoint: Checkpoint) -> Json:
-    return asdict(checkpoint) | {"at": checkpoint.at.isoformat()}
+    return {"name": checkpoint.name, "at": checkpoint.at.isoformat(), "detail": checkpoint.detail}
 
 
 def checkpoint_from_json(value: Mapping[str, Any]) -> Checkpoint:
@@ -39,7 +50,13 @@ def checkpoint_from_json(value: Mapping[str, Any]) -> Checkpoint:
 
 
 def exit_to_json(exit_: Exit) -> Json:
-    return asdict(exit_) | {"at": exit_.at.isoformat()}
+    return {
+        "why": exit_.why,
+        "at": exit_.at.isoformat(),
+        "exit_code": exit_.exit_code,
+        "detail": exit_.detail,
+        "peak_memory": exit_.peak_memory,
+    }
 
 
 def exit_from_json(value: Mapping[str, Any]) -> Exit:

@@ -53,10 +53,19 @@ def _run(folder: Path, serve: Serve) -> Ended:
     if workspace is None:
         return Ended("never_started", "Another environment is running with this workspace.")
     try:
+        _prepare(folder, spec)
         group = Path(spec["group"]) if spec["group"] else None
         return Supervisor(folder, spec, guard(spec["memory"], spec["processes"], group)).run(serve)
     finally:
         os.close(workspace)  # before the end is recorded: who reads of it may start anew at once
+
+
+def _prepare(folder: Path, spec: dict[str, Any]) -> None:
+    """The socket's folder, and in it a short path to a temporary folder that lies beside the data."""
+    Path(spec["runtime"]).mkdir(mode=0o700, exist_ok=True)
+    (folder / "tmp").mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        Path(spec["temporary"]).symlink_to(folder / "tmp")
 
 
 def _lock(path: Path) -> int | None:

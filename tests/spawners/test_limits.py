@@ -1,0 +1,61 @@
+"""Which means holds an environment to its limits here, and what the control group is told."""
+
+from pathlib import Path
+
+import pytest
+from environment.local.limits import Group, Watchdog, guard
+
+from hub.spawners.isolation import local_isolation
+from hub.spawners.local.limits import limits_in_force
+
+
+def _tree(top: Path, own: str, controllers: str) -> tuple[Path, Path]:
+    """A stand-in for /proc/self/cgroup and /sys/fs/cgroup with one group that holds this process."""
+    parent = (top / own.strip("/")).parent
+    (top / own.strip("/")).mkdir(parents=True)
+    (parent / "cgroup.subtree_control").write_text(controllers)
+    (parent / "cgroup.procs").write_text("")
+    (top / "self").write_text(f"1:name=systemd:/other\n0::{own}\n")
+    return top / "self", top
+
+
+def test_a_group_that_may_be_divided_is_found(tmp_path: Path) -> None:
+    own, tree = _tree(tmp_path, "/user.slice/app.slice/podium.scope", "cpu memory pids\n")
+    limits = limits_in_force(own, tree)
+    assert limits.parent == tmp_path / "user.slice" / "app.slice"
+    assert "control groups" in limits.sentence()
+
+
+@pytest.mark.parametrize("controllers", ["", "cpu", "memory", "pids cpuset"])
+def test_without_both_controllers_the_watchdog_is_in_force(tmp_path: Path, controllers: str) -> None:
+    limits = limits_in_force(*_tree(tmp_path, "/user.slice/podium.scope", controllers))
+    assert limits.parent is None
+    assert "watchdog" in limits.sentence()
+
+
+def test_without_control_groups_of_version_two_the_watchdog_is_in_force(tmp_path: Path) -> None:
+    (tmp_path / "self").write_text("4:memory:/\n")
+    assert limits_in_force(tmp_path / "self", tmp_path).parent is None
+    assert limits_in_force(tmp_path / "absent", tmp_path).parent is None
+
+
+def test_a_control_group_is_told_the_limits_and_tells_what_was_passed(tmp_path: Path) -> None:
+    group = guard(1000, 20, tmp_path / "group")
+    assert isinstance(group, Group)
+    told = {file.name: file.read_text() for file in (tmp_path / "group").iterdir()}
+    assert told == {"memory.max": "1000", "memory.oom.group": "1", "pids.max": "20"}
+    assert group.breach([]) is None
+    (tmp_path / "group" / "memory.peak").write_text("990\n")
+    (tmp_path / "group" / "memory.events").write_text("max 3\noom_kill 1\n")
+    breach = group.breach([])
+    assert breach
+    assert breach.why == "out_of_memory"
+    assert group.peak == 990
+
+
+def test_where_the_group_cannot_be_made_the_watchdog_takes_over(tmp_path: Path) -> None:
+    assert isinstance(guard(1000, 20, tmp_path / "absent" / "group"), Watchdog)
+
+
+def test_how_far_environments_are_kept_apart_is_said_without_a_promise() -> None:
+    assert "not kept apart" in local_isolation()

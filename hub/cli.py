@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from hub.down import down as end_everything
 from hub.environments.launching import count_live
 from hub.errors import PodiumError
 from hub.identity.model import Role
+from hub.routing.nginx import NginxOptions, render
 from hub.services import Services
 from hub.settings import Settings, load
 from hub.up import open_services
@@ -95,6 +97,22 @@ def doctor() -> None:
     for finding in findings:
         out.print(f"{'ok  ' if finding.good else 'FIX '} {finding.text}", markup=False)
     raise typer.Exit(0 if all(finding.good for finding in findings) else 1)
+
+
+@app.command()
+def nginx(
+    folder: Annotated[Path, typer.Option(help="Where NGINX keeps its pid, its caches and temporary files; made if missing.")],
+    listen: Annotated[str, typer.Option(help="What NGINX listens on: a port, or address:port.")] = "8080",
+    user: Annotated[str, typer.Option(help="Whom its workers run as, where root starts NGINX.")] = "",
+) -> None:
+    """Print a configuration with which NGINX stands in front of this hub."""
+    with _services() as services:
+        settings = services.settings
+        (folder.absolute() / "tmp").mkdir(parents=True, exist_ok=True)
+        options = NginxOptions(
+            settings, folder.absolute(), (listen,), f"{settings.host}:{settings.port}", services.credential, user=user or None
+        )
+        out.print(render(options), markup=False)
 
 
 @users.command("add")

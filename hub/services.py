@@ -49,6 +49,11 @@ class Services:
     def sessions(self) -> Sessions:
         return self.identity.sessions
 
+    @property
+    def credential(self) -> str:
+        """What this machine's proxy shows to `/routing/authorize`."""
+        return self.folder.secret(CREDENTIAL)
+
 
 _current: list[Services] = []
 

@@ -10,7 +10,7 @@ from hub.clock import now
 from hub.clusters.quantities import show_bytes
 from hub.environments.model import Phase, Target
 from hub.environments.views import EnvironmentView
-from hub.ui_words import ago, duration
+from hub.ui_words import duration
 
 Colour = Literal["green", "blue", "orange", "red", "gray"]
 
@@ -46,8 +46,8 @@ def draw_head(view: EnvironmentView) -> None:
         st.markdown(f"**{escaped(view.name)}**", width="content")
         badge = badge_of(view)
         st.badge(badge.word, icon=badge.icon, color=badge.colour)
-    facts = [view.profile, f"{view.cpu:g} CPU", f"{show_bytes(view.memory)} memory", f"files in {escaped(view.workspace)}"]
-    st.caption(" · ".join([*facts, f"{badge_of(view).word.lower()} since {ago(view.since).removesuffix(' ago')}"]))
+    facts = [f"{badge_of(view).word} for {duration(now() - view.since)}", f"{view.cpu:g} CPU", f"{show_bytes(view.memory)} memory"]
+    st.caption(" · ".join([*facts, f"files in {escaped(view.workspace)}"]))
 
 
 def draw_progress(view: EnvironmentView, names: Sequence[str]) -> None:

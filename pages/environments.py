@@ -57,7 +57,7 @@ def draw_cards(person: Person, page: int, *, live: bool) -> None:
 
 def draw_card(person: Person, view: EnvironmentView) -> None:
     """One environment: its state at the left, what can be done at the right, progress or reason below."""
-    left, right = st.columns([3, 2], vertical_alignment="center")
+    left, right = st.columns(2, vertical_alignment="center")
     with left:
         draw_head(view)
     with right, st.container(horizontal=True, horizontal_alignment="right"):

@@ -36,7 +36,7 @@ def draw(person: Person) -> None:
 
 def draw_card(person: Person, view: WorkspaceView) -> None:
     """One workspace: its facts at the left, what can be done at the right."""
-    left, right = st.columns([3, 2], vertical_alignment="center")
+    left, right = st.columns(2, vertical_alignment="center")
     left.markdown(f"**{escaped(view.name)}**")
     size = "size not measured yet" if view.size is None else show_bytes(view.size)
     used = f"used {ago(view.last_used_at)}" if view.last_used_at else "never used"

@@ -1,0 +1,119 @@
+"""The commands of an operator: what they print, and that whatever cannot be is one clear sentence and exit code 1."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.ci import absent
+from tests.support.podium import Podium
+
+
+@pytest.fixture
+def stopped(tmp_path: Path) -> Podium:
+    """An installation that was never started."""
+    return Podium(tmp_path, {})
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+def fails(podium: Podium, *command: str) -> str:
+    """The one sentence on standard error of a command that must fail."""
+    done = podium.run(*command)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip()
+
+
+def test_a_taken_port_ends_up_with_one_sentence(tmp_path: Path, taken_port: int) -> None:
+    podium = Podium(tmp_path, {}, port=taken_port)
+    assert fails(podium, "up") == f"Port {taken_port} is taken by another program. End it, or choose another port with PORT."
+
+
+def test_an_unwritable_data_folder_ends_up_with_one_sentence(tmp_path: Path) -> None:
+    podium = Podium(tmp_path, {"PODIUM_DATA_DIR": "/proc/podium"})
+    assert "The data folder /proc/podium cannot be written" in fails(podium, "up")
+
+
+def test_a_weak_secret_and_an_unknown_setting_are_both_named(tmp_path: Path) -> None:
+    podium = Podium(tmp_path, {"PODIUM_SECRET_KEY": "changeme", "PODIUM_COLOUR": "blue"})
+    said = fails(podium, "up")
+    assert "SECRET_KEY: needs at least 32 characters" in said
+    assert "PODIUM_COLOUR in the process environment is not a setting" in said
+
+
+def test_a_database_that_is_none_ends_up_with_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "podium.db").write_bytes(b"something else entirely, and long enough to be looked at" * 50)
+    assert "The database cannot be used" in fails(Podium(tmp_path, {}), "up")
+
+
+def test_a_database_server_that_is_not_there_ends_up_with_one_sentence(tmp_path: Path) -> None:
+    podium = Podium(tmp_path, {"PODIUM_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"})
+    assert "The database cannot be used" in fails(podium, "up")
+
+
+def test_another_secret_than_the_keys_were_sealed_with_ends_up_with_one_sentence(stopped: Podium) -> None:
+    assert stopped.run("migrate").returncode == 0
+    stopped.variables["PODIUM_SECRET_KEY"] = "0123456789abcdef0123456789abcdef"
+    assert "SECRET_KEY" in fails(stopped, "migrate")
+
+
+def test_users_are_added_listed_disabled_and_enabled(stopped: Podium) -> None:
+    link = stopped.add_user("ada", "--display-name", "Ada Lovelace")
+    assert "/set-password?link=" in link
+    assert stopped.run("user", "disable", "ada").returncode == 0
+    listed = stopped.run("user", "list").stdout
+    assert "Ada Lovelace" in listed
+    assert "disabled" in listed
+    assert stopped.run("user", "enable", "ada").returncode == 0
+    assert "disabled" not in stopped.run("user", "list").stdout
+    assert stopped.run("user", "passwd", "ada").stdout.split()[-1] != link
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 300, "../etc", "<script>"])
+def test_a_user_name_that_cannot_be_is_refused_in_a_sentence(stopped: Podium, name: str) -> None:
+    assert fails(stopped, "user", "add", name)
+
+
+def test_a_user_that_is_there_or_is_not_there_is_a_sentence(stopped: Podium) -> None:
+    stopped.add_user("ada")
+    assert fails(stopped, "user", "add", "ada")
+    assert "no user of that name" in fails(stopped, "user", "disable", "bob")
+
+
+def test_status_and_down_say_what_is_where_nothing_runs(stopped: Podium) -> None:
+    assert "No hub runs" in stopped.run("status").stdout
+    assert "Podium has ended" in stopped.run("down").stdout
+
+
+def test_doctor_finds_a_good_installation_good_and_names_what_is_not(stopped: Podium) -> None:
+    good = stopped.run("doctor")
+    assert good.returncode == 0, good.stdout
+    assert "FIX" not in good.stdout
+    stopped.variables["PODIUM_ENVIRONMENT_PYTHON"] = "/nowhere/python"
+    bad = stopped.run("doctor")
+    assert bad.returncode == 1
+    assert "FIX  /nowhere/python cannot be started: No such file or directory. Run: make up" in bad.stdout
+
+
+def test_the_nginx_configuration_is_one_that_nginx_takes(stopped: Podium, tmp_path: Path) -> None:
+    program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if program is None:
+        absent("NGINX is not installed; on Debian: apt-get install nginx-light")
+    stopped.variables |= {"PODIUM_PUBLIC_URL": "http://localhost:8080"}
+    stopped.port = 8501
+    printed = stopped.run("nginx", "--folder", str(tmp_path / "nginx"), "--listen", "127.0.0.1:8080")
+    assert printed.returncode == 0, printed.stderr
+    (tmp_path / "nginx.conf").write_text(printed.stdout)
+    checked = subprocess.run([program, "-t", "-q", "-c", tmp_path / "nginx.conf"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr

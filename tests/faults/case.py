@@ -1,11 +1,17 @@
 """One person's environment in an installation, and everything that must be true of it after a crash."""
 
 import contextlib
+import json
+import os
+import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 from sqlmodel import select
 
+from hub.clock import now
 from hub.environments.model import Environment, Phase, Start, Target
 from hub.errors import ClusterSilent
 from hub.spawners.base import State
@@ -71,6 +77,43 @@ class Case:
         (self.files / "notes.txt").write_text(NOTES)
         self._wrote = True
 
+    def run_code(self, code: str) -> None:
+        """In the environment's own process; returns when it has."""
+        socket = str(self.podium.folders.socket(self.row.start_id or ""))
+        with httpx.Client(transport=httpx.HTTPTransport(uds=socket), timeout=30) as client:
+            client.post("http://environment/run", content=code).raise_for_status()
+
+    @property
+    def folder(self) -> Path:
+        """Of the present start."""
+        return self.podium.folders.start(self.row.start_id or "").path
+
+    def rename_supervisor(self, **changes: int | str) -> None:
+        """Let its start's folder name another process, or another boot."""
+        file = self.folder / "supervisor.json"
+        file.write_text(json.dumps((read_json(file) or {}) | changes))
+
+    def reboot(self) -> None:
+        """As a power cut does: everything ends at once, sockets are gone, and the next boot has another id."""
+        self.podium.kill_everything_but_environments()
+        for process in sorted(self.podium.running(), key=lambda found: found.kind is not Kind.SUPERVISOR):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        self.rename_supervisor(boot_id="the boot before")
+        shutil.rmtree(self.podium.folders.runtime)
+        self.podium.start()
+
+    def until_restarted_at_once(self, old: str) -> None:
+        """The controller's back-off is cut short."""
+
+        def look() -> bool:
+            with self.podium.database.writing("test back-off") as session:
+                row = session.get_one(Environment, self._environment)
+                row.retry_at = now() if row.retry_at else None
+                return row.phase is Phase.RUNNING and row.start_id != old
+
+        self.podium.until(look, "restarted")
+
     def hold(self) -> None:
         """The next server does not begin to listen until `release`."""
         (self.files / HOLD).touch()
@@ -101,9 +144,9 @@ class Case:
         return f"{self.row.phase} ({self.row.reason})" if self._environment else "not there"
 
     def _checkpoints(self) -> list[str]:
-        row = self.row
-        start = self.podium.row(Start, row.start_id) if row.start_id else None
-        return [point["name"] for point in start.checkpoints] if start else []
+        """Of the start that is under way; a queued row still names the start before."""
+        row = self._in(Phase.STARTING)
+        return [point["name"] for point in self.podium.row(Start, row.start_id or "").checkpoints] if row else []
 
     def _row_faults(self) -> Iterator[str]:
         with self.podium.database.reading() as session:

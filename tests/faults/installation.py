@@ -63,6 +63,10 @@ class Hub:
     def __init__(self, pid: int, link: socket.socket) -> None:
         self.pid, self._link = pid, link
 
+    def fileno(self) -> int:
+        """Of the link, for `select`."""
+        return self._link.fileno()
+
     def receive(self) -> dict[str, Any]:
         """Raises `HubGone`."""
         assert select.select([self._link], [], [], SERVES_WITHIN)[0], "the hub does not answer"
@@ -125,8 +129,7 @@ class Installation:
             port=0,
             environment_python=_interpreter(folder),
             max_user_pods=20,
-            memory_for_environments="64Gi",
-            **changes,
+            **{"memory_for_environments": "64Gi", **changes},
         )
         self.folders: Folders = folders_at(self.data)
         self.database = Database(self.settings.database)

@@ -46,6 +46,8 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def test_a_file_is_uploaded_explored_and_deleted(page: Page, address: str, running: Environment, tmp_path: Path) -> None:
     (tmp_path / "cities.csv").write_text("city,people\nUmeå,130000\nVaasa,68000\n")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{address}/files")
     expect(page.get_by_text("Zoë 张 🌱")).to_be_visible(timeout=PATIENCE)
     assert page.evaluate("window.podiumTab")
@@ -66,12 +68,13 @@ def test_a_file_is_uploaded_explored_and_deleted(page: Page, address: str, runni
     expect(table).to_be_visible(timeout=PATIENCE)
     table.click(position={"x": 17, "y": 52}, force=True)
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download").click()
+        page.get_by_role("button", name="Download", exact=True).last.click()
     assert Path(download.value.path()).read_bytes() == (tmp_path / "cities.csv").read_bytes()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_text("This folder is empty")).to_be_visible(timeout=PATIENCE)
     assert not (running.workspace / "cities.csv").exists()
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
 
 
 @pytest.mark.parametrize("path", ["/", "/files", "/explore"])

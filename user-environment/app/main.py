@@ -8,8 +8,9 @@ import streamlit as st
 from parts.identity import show_identity
 
 _VIEWS = Path(__file__).parent / "views"
+_ICON = Path(__file__).parent / "assets" / "favicon.svg"  # a named icon would be fetched from elsewhere
 
-st.set_page_config(page_title=os.environ.get("ENV_NAME") or "Environment", page_icon=":material/science:", layout="wide")
+st.set_page_config(page_title=os.environ.get("ENV_NAME") or "Environment", page_icon=str(_ICON), layout="wide")
 
 page = st.navigation(
     [

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 _REFUSED = 421
 _TROUBLE = {502, 504}
+_SMALL = 65_536
 
 
 class EnvironmentSilent(Exception):
@@ -81,8 +82,11 @@ def _door(response: ClientResponse) -> Door | None:
 
 
 async def _answer(response: ClientResponse, body: "_Body", send: Send) -> None:
-    """Stream the answer until it ends or the browser goes away."""
+    """Stream the answer until it ends or the browser goes away; a small one goes in one piece."""
     await send({"type": "http.response.start", "status": response.status, "headers": headers.to_browser(response.raw_headers)})
+    if response.content_length is not None and response.content_length <= _SMALL:
+        await _copy(response, send)
+        return
     gone = asyncio.ensure_future(body.gone())
     copied = asyncio.ensure_future(_copy(response, send))
     try:

@@ -195,11 +195,12 @@ def _browser_takes(set_cookie: str) -> bool:
     return not name.lower().startswith("__host-") or ("secure" in attributes and not domain)
 
 
-@pytest.mark.parametrize("status", [200, 204, 301, 400, 401, 403, 404, 409, 500, 503])
-def test_the_answers_of_an_environment_are_its_own(front: Front, status: int) -> None:
-    response = front.get("calm-heron", f"/status/{status}", cookie=front.cookie(front.alice, "calm-heron"))
-    assert response.status_code == status
-    assert "x-podium-door" not in response.headers
+def test_the_answers_of_an_environment_are_its_own(front: Front) -> None:
+    cookie = front.cookie(front.alice, "calm-heron")
+    for status in (200, 204, 301, 400, 401, 403, 404, 409, 500, 503):
+        response = front.get("calm-heron", f"/status/{status}", cookie=cookie)
+        assert response.status_code == status
+        assert "x-podium-door" not in response.headers
 
 
 @pytest.mark.parametrize("status", [421, 502, 504])
@@ -320,13 +321,13 @@ FOREIGN = [
 
 @pytest.mark.case("CVE-2026-40864")
 @pytest.mark.case("A8-14")
-@pytest.mark.parametrize("sent", FOREIGN, ids=str)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
-def test_a_neighbours_page_makes_no_requests_here(front: Front, sent: dict[str, str], method: str) -> None:
+def test_a_neighbours_page_makes_no_requests_here(front: Front, method: str) -> None:
     cookie = front.cookie(front.alice, "calm-heron")
-    assert front.request(method, "calm-heron", "/echo", cookie=cookie, headers=sent).status_code == 403
     session = f"{cookie_name(front.world.settings, 'session')}={front.alice.token}"
-    assert front.hub("/anything", cookie=session, headers=sent, method=method).status_code == 403
+    for sent in FOREIGN:
+        assert front.request(method, "calm-heron", "/echo", cookie=cookie, headers=sent).status_code == 403
+        assert front.hub("/anything", cookie=session, headers=sent, method=method).status_code == 403
 
 
 @pytest.mark.case("CVE-2026-40864")

@@ -1,5 +1,6 @@
 """Where to go after login or entry: the table of open redirects."""
 
+import httpx
 import pytest
 
 from hub.identity.cookies import cookie_name
@@ -81,21 +82,21 @@ def test_a_path_of_our_own_stays(value: str) -> None:
 
 
 @pytest.mark.case("T-RED")
-@pytest.mark.parametrize("value", FOREIGN)
-def test_the_entry_never_leads_off_the_host(front: Front, value: str) -> None:
+def test_the_entry_never_leads_off_the_host(front: Front) -> None:
     if not front.by_host:
         return
-    world, nonce = front.world, "m" * 43
-    code = world.routing.entries.code(front.alice.person, front.environments["calm-heron"].id, digest(nonce))
-    cookie = f"{cookie_name(world.settings, 'entry-nonce')}={nonce}"
+    for value in FOREIGN:
+        response = _enter(front, value)
+        if len(value) > LONGEST:
+            assert response.status_code == 400
+        else:
+            assert (value, response.status_code, response.headers["location"]) == (value, 303, "/")
+
+
+def _enter(front: Front, wanted: str) -> httpx.Response:
+    nonce = "m" * 43
+    code = front.world.routing.entries.code(front.alice.person, front.environments["calm-heron"].id, digest(nonce))
+    cookie = f"{cookie_name(front.world.settings, 'entry-nonce')}={nonce}"
+    headers = {"Host": front.host("calm-heron"), "Cookie": cookie, **BROWSER}
     with front.client() as client:
-        response = client.get(
-            "/_podium/enter",
-            params={"code": code, "next": value},
-            headers={"Host": front.host("calm-heron"), "Cookie": cookie, **BROWSER},
-        )
-    if len(value) > LONGEST:
-        assert response.status_code == 400
-        return
-    assert response.status_code == 303
-    assert response.headers["location"] == "/"
+        return client.get("/_podium/enter", params={"code": code, "next": wanted}, headers=headers)

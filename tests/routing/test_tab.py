@@ -138,7 +138,7 @@ def _opens(page: Page, address: str) -> bool:
 
 def _until_door(page: Page, address: str) -> None:
     """The gateway may go on with its last answer for two seconds."""
-    until(lambda: not _opens(page, address))
+    until(lambda: not _opens(page, address), 60)
 
 
 def _says_nothing_of_streamlits(page: Page) -> None:
@@ -187,7 +187,7 @@ def test_a_waiting_page_opens_by_itself(hub: Hub, page: Page, environment: tuple
     page.set_viewport_size({"width": 420, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     hub.world.change(environment[0], phase=Phase.RUNNING)
-    expect(page.get_by_text("clicks: 0")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("clicks: 0")).to_be_visible(timeout=60_000)
 
 
 def test_the_button_of_a_stopped_environment_works_by_keyboard(

@@ -48,28 +48,28 @@ def test_a_target_that_no_browser_sends_is_refused_before_any_decision(front: Fr
     assert len(front.echo.targets) == before
 
 
+NO_PATHS = [
+    "http://evil.example/",
+    "http://bold-otter.localhost/echo",
+    "http://localhost/user/bold-otter/echo",
+    "@google.com",
+    "*",
+    "echo",
+    "evil.example:80",
+    "//evil.example/%2e%2e",
+    "///evil.example",
+    "/\\evil.example",
+]
+
+
 @pytest.mark.case("A3-5")
 @pytest.mark.case("PYSEC-2026-248")
-@pytest.mark.parametrize(
-    "target",
-    [
-        "http://evil.example/",
-        "http://bold-otter.localhost/echo",
-        "http://localhost/user/bold-otter/echo",
-        "@google.com",
-        "*",
-        "echo",
-        "evil.example:80",
-        "//evil.example/%2e%2e",
-        "///evil.example",
-        "/\\evil.example",
-    ],
-)
-def test_a_target_that_is_no_path_is_refused(front: Front, target: str) -> None:
+def test_a_target_that_is_no_path_is_refused(front: Front) -> None:
     before = len(front.echo.targets)
-    status, answer = front.raw_get(target, front.host("calm-heron"), front.cookie(front.alice, "calm-heron"))
-    assert status == 400
-    assert b"ocation: " not in answer
+    for target in NO_PATHS:
+        status, answer = front.raw_get(target, front.host("calm-heron"), front.cookie(front.alice, "calm-heron"))
+        assert (target, status) == (target, 400)
+        assert b"ocation: " not in answer
     assert len(front.echo.targets) == before
 
 
@@ -86,10 +86,11 @@ HOSTS = [
 
 
 @pytest.mark.case("CVE-2026-48710")
-@pytest.mark.parametrize("host", HOSTS)
-def test_a_host_that_is_no_plain_name_is_refused(front: Front, host: str) -> None:
-    status, _ = front.raw_get(front.prefix("calm-heron") + "/echo", host, front.cookie(front.alice, "calm-heron"))
-    assert status == 400
+def test_a_host_that_is_no_plain_name_is_refused(front: Front) -> None:
+    cookie = front.cookie(front.alice, "calm-heron")
+    for host in HOSTS:
+        status, _ = front.raw_get(front.prefix("calm-heron") + "/echo", host, cookie)
+        assert (host, status) == (host, 400)
 
 
 def test_two_host_headers_are_refused(front: Front) -> None:

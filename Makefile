@@ -37,7 +37,7 @@ test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run the tes
 	$(PYTEST) tests --ignore=tests/faults
 
 test-crash: $(TOOLS) $(ENVIRONMENT)  ## Kill the hub and the agent at every step of an environment's life and see that nothing is lost.
-	$(PYTEST) tests/faults
+	$(PYTEST) --dist worksteal tests/faults
 
 test-browser: $(TOOLS) $(ENVIRONMENT)  ## Run the browser tests alone.
 	$(PYTEST) tests/browser

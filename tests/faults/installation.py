@@ -123,7 +123,7 @@ class Installation:
         self._forge, self._folder = forge, folder
         self.data = folder / "data"
         self.crash = PlanFolder(folder / "crash")
-        self.crash.path.mkdir()
+        self.crash.path.mkdir(parents=True)
         self.settings = Settings(
             data_dir=self.data,
             port=0,
@@ -252,9 +252,16 @@ class Installation:
 @contextmanager
 def installed(forge: Forge, folder: Path, **changes: Any) -> Iterator[Installation]:
     """A Podium whose hub serves; everything of it has ended when the block has."""
+    with unstarted(forge, folder, **changes) as installation:
+        installation.start()
+        yield installation
+
+
+@contextmanager
+def unstarted(forge: Forge, folder: Path, **changes: Any) -> Iterator[Installation]:
+    """The same before its first start."""
     installation = Installation(forge, folder, **changes)
     try:
-        installation.start()
         yield installation
     finally:
         installation.close()

@@ -37,6 +37,9 @@ class Handler(BaseHTTPRequestHandler):
 class Server(socketserver.UnixStreamServer):
     request_queue_size = 64
 
+    def handle_error(self, *_: Any) -> None:
+        """A caller that lost patience is no news."""
+
 
 def serve(spec: ServerSpec) -> None:
     exec(os.environ.get("AT_START", ""), {"spec": spec})

@@ -112,6 +112,7 @@ def test_down_ends_environments_whose_agent_is_gone(far: LocalFarSide) -> None:
     spec = far.spec()
     ready(far, spec)
     os.kill(far.agent(), signal.SIGKILL)
+    assert stop(far.options)
     assert not stop(far.options)
     assert far.processes(spec.start_id) == 0
 

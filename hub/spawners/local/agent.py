@@ -6,6 +6,7 @@ supervisors, and everything that the agent knows lies in the starts' folders.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
@@ -54,7 +55,15 @@ def main(arguments: Sequence[str]) -> int:
     with lock, _listener(folders) as listener:
         if not options.detach or _is_detached():
             _serve(options, folders, secret, listener)
+            _remove_socket(folders)
     return 0
+
+
+def _remove_socket(folders: Folders) -> None:
+    """And the runtime folder, where no environment is left that has its socket there."""
+    with crossing("remove the agent's socket"), contextlib.suppress(OSError):
+        folders.agent_socket.unlink()
+        folders.runtime.rmdir()
 
 
 def _is_detached() -> bool:

@@ -17,7 +17,7 @@ from hub.errors import CannotStart, ClusterSilent
 from hub.seam import crossing
 from hub.settings import Settings
 from hub.spawners.local.client import LocalSpawner
-from hub.spawners.local.folders import Folders, folders_at, secret_of
+from hub.spawners.local.folders import Folders, StartFolder, folders_at, secret_of
 from hub.spawners.local.options import ROOT, Options
 from hub.spawners.local.processes import start_time
 
@@ -60,26 +60,30 @@ def ensure(options: Options, command: tuple[str, ...] = AGENT) -> LocalSpawner:
 
 
 def stop_agent(settings: Settings) -> bool:
-    """End all environments and the agent; False where no agent ran, but then what it left behind is ended too."""
-    options = options_of(settings)
-    return stop(options)
+    """End all environments, then the agent; also environments that have outlived their agent. False where nothing ran."""
+    return stop(options_of(settings))
 
 
 def stop(options: Options, command: tuple[str, ...] = AGENT) -> bool:
+    """The same for given options and a given program."""
     folders = Folders(options.data, options.runtime)
     if not folders.agent_lock.exists():
         return False
     secret = secret_of(folders)
     with contextlib.closing(LocalSpawner(folders.agent_socket, secret)) as spawner:
+        if _pid(spawner) is None:
+            if not _has_unended(folders):
+                return False
+            _launch(options, folders, secret, command)  # only an agent knows how to end them
         pid = _pid(spawner)
-        was_running = pid is not None
-        if pid is None:  # environments may have outlived their agent: only an agent knows how to end them
-            _launch(options, folders, secret, command)
-            pid = _pid(spawner)
         spawner.down()
     if pid is not None:
         _until_gone(pid)
-    return was_running
+    return True
+
+
+def _has_unended(folders: Folders) -> bool:
+    return any(not StartFolder(path).exit.exists() for path in folders.starts.glob("*"))
 
 
 def _launch(options: Options, folders: Folders, secret: str, command: tuple[str, ...]) -> None:

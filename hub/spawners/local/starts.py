@@ -82,7 +82,11 @@ class Starts:
         start = Start(spec, self._folders.start(spec.start_id), str(self._folders.socket(spec.start_id)))
         self._starts[start.id] = start
         self._tell(start)
-        self._tasks[start.id] = asyncio.create_task(self._follower.follow(start), name=f"follow {start.id}")
+        self._tasks[start.id] = asyncio.create_task(self._see_through(start), name=f"follow {start.id}")
+
+    async def _see_through(self, start: Start) -> None:
+        await self._follower.follow(start)
+        _remove_sockets(self._folders, start.id)
 
     def stop(self, start_id: str) -> None:
         start = self._starts.get(checked_id(start_id))
@@ -96,7 +100,6 @@ class Starts:
         if start.exit is None:
             raise Conflict("This start has not ended: stop it first.")
         self._workspaces.discard(start.folder.path)
-        _remove_sockets(self._folders, start_id)
         del self._starts[start_id], self._tasks[start_id]
 
     def observations(self) -> list[Observation]:
@@ -156,8 +159,11 @@ def _check(spec: StartSpec) -> None:
 
 
 def _remove_sockets(folders: Folders, start_id: str) -> None:
+    """Of an ended start; its temporary files stay beside its log until it is forgotten."""
     folder = folders.socket_folder(start_id)
-    with crossing("remove a start's socket"), contextlib.suppress(FileNotFoundError):
+    if not folder.exists():
+        return
+    with crossing("remove a start's socket"), contextlib.suppress(OSError):
         for name in os.listdir(folder):  # noqa: PTH208 (names are enough)
             (folder / name).unlink()
         folder.rmdir()

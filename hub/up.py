@@ -64,23 +64,19 @@ def up(settings: Settings, say: Callable[[str], None]) -> None:
 def greeting(services: Services) -> list[str]:
     """Where to go, where the data lies, how far environments are kept apart; and the first link."""
     settings = services.settings
-    lines = [
-        f"Podium is at {settings.root_url}",
-        f"Data lies in {services.folder.path}",
-        local_isolation(),
-    ]
+    lines = [f"Podium is at {settings.root_url}"]
+    token = services.identity.first_administrator_link()
+    if token:
+        lines.append(
+            f"First administrator, set your name and password here (works once): {settings.root_url}/set-password?link={token}"
+        )
     if settings.routing == "path":
         lines.append(
             "ROUTING=path: an environment's code acts with the rights of whoever opens it, so only its owner may open it."
         )
     if not settings.secure_cookies:
         lines.append("The address is neither https nor localhost: cookies travel unprotected. Put a proxy with TLS in front.")
-    token = services.identity.first_administrator_link()
-    if token:
-        lines.append(
-            f"First administrator, set your name and password here (works once): {settings.root_url}/set-password?link={token}"
-        )
-    return lines
+    return [*lines, f"Data lies in {services.folder.path}", local_isolation()]
 
 
 def farewell(services: Services) -> list[str]:

@@ -189,6 +189,8 @@ class Case:
             yield f"folders of starts that nobody has: {left}"
         if left := set(machine.names_in(folders.trash)):
             yield f"not emptied: {left}"
+        if left := set(machine.names_in(folders.runtime)) - {folders.agent_socket.name, self._running_start()}:
+            yield f"sockets of starts that do not run: {left}"
         if machine.text_of(self.files / DOUBLE):
             yield f"two servers at once: {machine.text_of(self.files / DOUBLE)}"
         if self.podium.row(Workspace, self._workspace).state is not WorkspaceState.PRESENT:

@@ -118,15 +118,15 @@ SCENARIOS = {
     scenario.name: scenario
     for scenario in (
         Scenario("launch", _nothing, _launch, {"hub": 4, "agent": 7}),
-        Scenario("stop", _running, _stop, {"hub": 4, "agent": 3}),
-        Scenario("relaunch", _stopped, _relaunch, {"hub": 5, "agent": 10}),
+        Scenario("stop", _running, _stop, {"hub": 4, "agent": 4}),
+        Scenario("relaunch", _stopped, _relaunch, {"hub": 5, "agent": 9}),
         Scenario("cancel", _held, _cancel, {"hub": 9, "agent": 12}),
         Scenario("restart", _running, _restart, {"hub": 8, "agent": 13}),
         Scenario("delete", _running, _delete, {"hub": 6, "agent": 7}),
         Scenario("delete with workspace", _running, _delete_with_workspace, {"hub": 8, "agent": 9}),
-        Scenario("delete while starting", _held, _delete_while_starting, {"hub": 11, "agent": 16}),
+        Scenario("delete while starting", _held, _delete_while_starting, {"hub": 11, "agent": 15}),
         Scenario("delete workspace", _given_up, _delete_workspace, {"hub": 3, "agent": 2}),
-        Scenario("disable", _running, _disable, {"hub": 4, "agent": 3}),
+        Scenario("disable", _running, _disable, {"hub": 4, "agent": 4}),
         Scenario("come back", _agent_down, _come_back, {"hub": 3, "agent": 4}),
     )
 }

@@ -1,4 +1,4 @@
-"""How a page acts: a callback calls a service through `attempt`, and the next run shows what came of it."""
+"""How a page acts: it calls a service through `attempt`, a callback through `act`, and the next run shows what came of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,16 +10,21 @@ from hub.errors import PodiumError
 _NOTICE = "podium.notice"
 
 
-def attempt(act: Callable[..., Any], *arguments: Any, done: str = "", **named: Any) -> bool:
+def attempt(service_call: Callable[..., Any], *arguments: Any, done: str = "", **named: Any) -> bool:
     """Call a service; True if it went well. A refusal's sentence waits for `show_notice`."""
     try:
-        act(*arguments, **named)
+        service_call(*arguments, **named)
     except PodiumError as error:
         st.session_state[_NOTICE] = ("error", error.sentence)
         return False
     if done:
         st.session_state[_NOTICE] = ("success", done)
     return True
+
+
+def act(service_call: Callable[..., Any], *arguments: Any, done: str = "", **named: Any) -> None:
+    """As `attempt`, for a widget's callback."""
+    attempt(service_call, *arguments, done=done, **named)
 
 
 def show_notice() -> None:

@@ -46,8 +46,9 @@ def draw_head(view: EnvironmentView) -> None:
         st.markdown(f"**{escaped(view.name)}**", width="content")
         badge = badge_of(view)
         st.badge(badge.word, icon=badge.icon, color=badge.colour)
-    facts = [f"{badge_of(view).word} for {duration(now() - view.since)}", f"{view.cpu:g} CPU", f"{show_bytes(view.memory)} memory"]
-    st.caption(" · ".join([*facts, f"files in {escaped(view.workspace)}"]))
+    since = f"{badge_of(view).word} for {duration(now() - view.since)}"
+    size = f"{view.cpu:g} CPU · {show_bytes(view.memory)} memory"
+    st.caption(f"{since} · {size} · files in {escaped(view.workspace)}")
 
 
 def draw_progress(view: EnvironmentView, names: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from hub.environments.views import EnvironmentView
 from hub.errors import ClusterSilent
 from hub.identity.person import Person
 from hub.services import current
-from hub.ui_attempt import attempt, show_notice
+from hub.ui_attempt import act, attempt, show_notice
 from hub.ui_environment import draw_head, draw_progress, escaped
 from hub.ui_guard import guard
 
@@ -67,9 +67,7 @@ def draw_card(person: Person, view: EnvironmentView) -> None:
     if view.target is Target.RUNNING and view.phase in {Phase.QUEUED, Phase.STARTING}:
         with st.status("Waiting" if view.phase is Phase.QUEUED else "Starting", expanded=True):
             draw_progress(view, current().environments.checkpoints(view))
-            st.button(
-                "Cancel", key=f"cancel-{view.slug}", on_click=attempt, args=(current().environments.stop, person, view.id)
-            )
+            st.button("Cancel", key=f"cancel-{view.slug}", on_click=act, args=(current().environments.stop, person, view.id))
 
 
 def draw_actions(person: Person, view: EnvironmentView) -> None:
@@ -78,12 +76,12 @@ def draw_actions(person: Person, view: EnvironmentView) -> None:
     if view.phase is Phase.RUNNING and view.target is Target.RUNNING:
         url = current().addresses.environment(view.slug)
         st.link_button("Open environment", url, type="primary", icon=":material/open_in_new:", key=f"open-{view.slug}")
-        st.button("Stop", key=f"stop-{view.slug}", on_click=attempt, args=(current().environments.stop, person, view.id))
+        st.button("Stop", key=f"stop-{view.slug}", on_click=act, args=(current().environments.stop, person, view.id))
         acts = {"Restart": restart, **acts}
     elif view.phase in {Phase.STOPPED, Phase.FAILED} and view.target is Target.STOPPED:
         st.button(
             "Launch", type="primary", icon=":material/rocket_launch:", key=f"launch-{view.slug}",
-            on_click=attempt, args=(current().environments.relaunch, person, view.id),
+            on_click=act, args=(current().environments.relaunch, person, view.id),
         )  # fmt: skip
     chosen = st.menu_button("More", list(acts), key=f"more-{view.slug}")
     if chosen:

@@ -7,7 +7,7 @@ from hub.environments.service import PAGE
 from hub.environments.views import EnvironmentView
 from hub.identity.person import Person
 from hub.services import current
-from hub.ui_attempt import attempt, show_notice
+from hub.ui_attempt import act, show_notice
 from hub.ui_environment import badge_of, escaped
 from hub.ui_guard import guard_administrator
 from hub.ui_words import exact
@@ -72,7 +72,7 @@ def draw_chosen(person: Person, view: EnvironmentView) -> None:
                     "Stop",
                     key=f"everyone.stop-{view.slug}",
                     icon=":material/stop_circle:",
-                    on_click=attempt,
+                    on_click=act,
                     args=(current().environments.stop, person, view.id),
                     kwargs={"done": "It is being stopped."},
                 )

@@ -72,8 +72,10 @@ class Hub:
         specs = SpecBuilder(self.database, self.settings, keys)
         self.controller = Controller(self.database, {"local": self.spawner}, specs, keys)
 
-    def launch(self, person: Person, name: str = "analysis", **order: str) -> EnvironmentView:
-        return self.environments.launch(person, LaunchOrder(name, order.pop("profile", "Light"), **order))
+    def launch(
+        self, person: Person, name: str = "analysis", profile: str = "Light", workspace_id: str | None = None
+    ) -> EnvironmentView:
+        return self.environments.launch(person, LaunchOrder(name, profile, None, workspace_id))
 
     def is_deleted(self, view: EnvironmentView) -> bool:
         with self.database.reading() as session:
@@ -100,10 +102,13 @@ def hub(database: Database) -> Iterator[Hub]:
     spawner = MemorySpawner()
     spawners = {"local": spawner}
     keys = OneKey()
+
+    def wake() -> None:
+        """Of the present controller: tests put a new one in its place."""
+        made.controller.wake()
+
     controller = Controller(database, spawners, SpecBuilder(database, settings, keys), keys)
-    environments = Environments(database, settings, Catalog(settings), spawners, lambda: made.controller.wake())
-    made = Hub(
-        database, settings, spawner, environments, Workspaces(database, spawners, lambda: made.controller.wake()), controller
-    )
+    environments = Environments(database, settings, Catalog(settings), spawners, wake)
+    made = Hub(database, settings, spawner, environments, Workspaces(database, spawners, wake), controller)
     yield made
     made.stop_controller()

@@ -14,7 +14,7 @@ from hub.spawners.base import SYNCED, Checkpoint, Ending, Exit, Observation, Sta
 class MemorySpawner:
     """`halts_at`: a start stays after that many checkpoints. `silent`: nothing answers."""
 
-    checkpoints = ("workspace ready", "process started", "ready")
+    checkpoints: tuple[str, ...] = ("workspace ready", "process started", "ready")
 
     def __init__(self, capacity: int | None = None) -> None:
         self.halts_at = len(self.checkpoints)

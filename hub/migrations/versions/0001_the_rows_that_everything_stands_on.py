@@ -7,7 +7,6 @@ added by `hub.clusters.service`, since its credential is made at the first start
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "0001"
 down_revision = None
 branch_labels = None

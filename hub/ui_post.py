@@ -28,20 +28,15 @@ button:focus-visible { outline: 2px solid var(--st-link-color); outline-offset: 
 
 _JS = """
 const sent = new WeakSet()
-const pause = () => new Promise((resume) => setTimeout(resume, 1000))
+const waiting = new WeakSet()
 
-async function hubAnswers() {
-  try {
-    return (await fetch("/_stcore/health", { cache: "no-store" })).ok
-  } catch {
-    return false
-  }
-}
-
-async function submitWhenHubAnswers(form, status) {
-  while (form.isConnected && !(await hubAnswers())) {
-    status.textContent = "Podium does not answer at the moment. Trying again…"
-    await pause()
+// A tab whose hub is away for a moment says so itself (tab.js) and holds this request until it is back.
+async function submitWhenHubAnswers(form) {
+  if (waiting.has(form)) return
+  waiting.add(form)
+  for (let answered = false; !answered; ) {
+    answered = await fetch("/_stcore/health", { cache: "no-store" }).then((answer) => answer.ok, () => false)
+    if (!answered) await new Promise((resume) => setTimeout(resume, 500))
   }
   if (form.isConnected) form.requestSubmit()
 }
@@ -49,9 +44,8 @@ async function submitWhenHubAnswers(form, status) {
 export default function ({ data, parentElement }) {
   const form = parentElement.querySelector("form")
   if (sent.has(form)) return
-  const status = parentElement.querySelector("p")
   form.action = data.action
-  status.textContent = data.status
+  form.querySelector("p").textContent = data.status
   form.querySelector("button").textContent = data.label
   form.querySelectorAll("input").forEach((field) => field.remove())
   for (const [name, value] of Object.entries(data.fields)) {
@@ -61,7 +55,7 @@ export default function ({ data, parentElement }) {
     if (sent.has(form)) return false
     sent.add(form)
   }
-  if (data.at_once) submitWhenHubAnswers(form, status)
+  if (data.at_once) submitWhenHubAnswers(form)
 }
 """
 

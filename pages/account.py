@@ -34,7 +34,7 @@ def draw(person: Person) -> None:
 
 def draw_password() -> None:
     """The present password is asked for: an open screen is not enough to take an account over."""
-    st.subheader("Change your password")
+    st.header("Change your password")
     with st.form("account.form"):
         st.text_input("Present password", key=OLD, type="password", autocomplete="current-password", max_chars=200)
         st.text_input("New password", key=NEW, type="password", autocomplete="new-password", max_chars=200)
@@ -67,7 +67,7 @@ def draw_sessions(person: Person) -> None:
     """This browser first, then the others with a way to end them."""
     views = sorted(current().sessions.of_user(person.user_id), key=lambda view: view.id != person.session_id)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
-        st.subheader("Where you are logged in", width="content")
+        st.header("Where you are logged in", width="content")
         if len(views) > 1:
             st.button("End all others", key="account.end-others", on_click=end_others)
     for view in views:

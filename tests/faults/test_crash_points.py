@@ -54,7 +54,8 @@ def killed(podium: Installation, scenario: Scenario, process: Process, side: Sid
         try:
             told(podium, scenario, Plan(new_id(), process, number, side))
         except AssertionError as error:
-            return f"{scenario.name}, {process} killed {side} {podium.crash.crossings(process, side)[-1:]} ({number}): {error}"
+            where = podium.crash.crossings(process, side)[number - 1 : number]
+            return f"{scenario.name}, {process} killed {side} {where} ({number}): {error}"
         if podium.crash.has_killed:
             return ""
     return f"{scenario.name}: crossing {number} was not reached" if number <= scenario.least[process] else ""

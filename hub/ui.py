@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from hub.ui_environment import escaped
 from hub.ui_guard import visitor
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -34,6 +35,6 @@ else:
         ]
     _navigation = st.navigation(_groups)
     with st.sidebar:
-        st.caption(f"Logged in as {_person.display_name}")
+        st.caption(f"Logged in as {escaped(_person.display_name)}")
 
 _navigation.run()

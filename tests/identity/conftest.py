@@ -138,9 +138,9 @@ def answers(port: int) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tabs() -> Iterator[Browser]:
-    """One browser for the whole run."""
+    """One browser for a module: while Playwright runs, no test of the same thread can run asyncio."""
     with chromium.launched() as browser:
         yield browser
 

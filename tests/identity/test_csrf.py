@@ -109,8 +109,12 @@ def opens(app: ASGIApp, headers: dict[str, str]) -> bool:
         return {"type": "websocket.connect"}
 
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    asyncio.run(app({"type": "websocket", "path": "/_stcore/stream", "headers": pairs}, receive, send))
-    return sent[0]["type"] == "websocket.accept"
+
+    async def open_it() -> None:
+        await app({"type": "websocket", "path": "/_stcore/stream", "headers": pairs}, receive, send)
+
+    asyncio.run(open_it())
+    return bool(sent[0]["type"] == "websocket.accept")
 
 
 @pytest.mark.case("A6-1")

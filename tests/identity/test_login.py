@@ -10,7 +10,7 @@ from hub.audit.model import Event
 from hub.database import Database
 from hub.errors import Refused
 from hub.identity import authenticator, service
-from hub.identity.model import LoginSession, OneTimeCode
+from hub.identity.model import LoginSession, OneTimeCode, Role
 from hub.identity.service import IdentityService
 from hub.identity.tokens import digest, new_token
 from tests.identity.conftest import PASSWORD, log_in, register
@@ -33,7 +33,7 @@ def test_a_wrong_name_and_a_wrong_password_get_the_same_sentence_at_the_same_cos
     identity: IdentityService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register(identity, "grace")
-    identity.add_user("newcomer", "No Password Yet", service.Role.USER)
+    identity.add_user("newcomer", "No Password Yet", Role.USER)
     checks: list[str] = []
     original = authenticator.matches
 

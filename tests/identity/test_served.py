@@ -9,6 +9,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from hub.identity import codes
 from hub.identity.headers import SecurityHeaders, content_security_policy, inline_script_hashes
@@ -48,7 +49,8 @@ def socket(hub: Hub, token: str, **more: str) -> Iterator[ClientConnection]:
     """A page's socket, as Streamlit's script opens it."""
     headers = {"cookie": f"__Host-podium={token}", **more}
     address = f"ws://localhost:{hub.port}/_stcore/stream"
-    with connect(address, origin=hub.url, subprotocols=["streamlit"], additional_headers=headers, max_size=None) as connection:  # type: ignore[arg-type, list-item]
+    origin, protocols = Origin(hub.url), [Subprotocol("streamlit")]
+    with connect(address, origin=origin, subprotocols=protocols, additional_headers=headers, max_size=None) as connection:
         yield connection
 
 
@@ -185,7 +187,7 @@ def test_every_answer_of_the_hub_is_closed_to_frames_and_guessing(hub: Hub) -> N
 
 @pytest.mark.case("A8-11")
 def test_over_https_browsers_are_told_to_stay_there_for_a_year() -> None:
-    guarded = SecurityHeaders(lambda *_: None, Settings(base_domain="hub.example.org", tls_enabled=True))  # type: ignore[arg-type, return-value]
+    guarded = SecurityHeaders(lambda *_: None, Settings(base_domain="hub.example.org", tls_enabled=True))  # type: ignore[arg-type]
     assert guarded._headers["strict-transport-security"] == "max-age=31536000"
 
 

@@ -13,10 +13,12 @@
   const held = [401, 403, 409, 410, 502, 503, 504];
   const PAUSE = 500;
   const PATIENCE = 4000;
+  const LEAVING = 5000;
   const realFetch = window.fetch.bind(window);
   const RealWebSocket = window.WebSocket;
   let atFirst = null;
   let reloading = false;
+  let leaving = 0;
 
   const hidden = document.createElement("style");
   hidden.textContent = '[data-testid="stConnectionStatus"], .stConnectionStatus { display: none !important; }';
@@ -72,7 +74,9 @@
     },
   };
 
-  const reload = () => {
+  /* A tab that has just posted a form, to log out say, is left to get its answer: loading the page anew would cancel it. */
+  const reload = async () => {
+    while (Date.now() - leaving < LEAVING) await pause();
     reloading = true;
     location.reload();
     return new Promise(() => {});
@@ -123,6 +127,10 @@
       });
     }
   };
+
+  window.addEventListener("beforeunload", () => {
+    leaving = Date.now();
+  });
 
   /* A tab that leaves closes its socket; that is no reason to look for the way back. */
   window.addEventListener("pagehide", () => {

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -128,9 +129,9 @@ def nginx_rates(ground: Ground, folder: Path) -> list[Figure]:
     figures = []
     for name, cached in (("with the cached answer", True), ("asking for each request", False)):
         with nginx(ground, folder / name.replace(" ", "-"), cached=cached) as port:
-            rate = asyncio.run(rate_of(port, visitor))
+            rate = measured(port, visitor)
         figures.append(Figure(f"NGINX {name}", rate, "requests/s"))
-    gateway = asyncio.run(rate_of(visitor.port, visitor))
+    gateway = measured(visitor.port, visitor)
     ground.stop(visitor)
     return [replace(figure, baseline=gateway, baseline_name="embedded gateway") for figure in figures]
 
@@ -157,6 +158,12 @@ def nginx(ground: Ground, folder: Path, *, cached: bool) -> Iterator[int]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
+
+
+def measured(port: int, visitor: Visitor) -> float:
+    """In a thread of its own: Playwright has an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(rate_of(port, visitor))).result()
 
 
 async def rate_of(port: int, visitor: Visitor) -> float:

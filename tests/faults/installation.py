@@ -73,6 +73,8 @@ class Hub:
         message = self._read(65536)
         told: dict[str, Any] = json.loads(message or b"{}")
         if not message or "ended" in told:
+            while message:  # until the process is gone, and what it held with it
+                message = self._read(65536)
             raise HubGone(told.get("ended", ""))
         return told
 

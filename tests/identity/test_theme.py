@@ -33,6 +33,11 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def mixed(colour: str, ground: str, share: float) -> str:
+    pairs = ((int(colour[place : place + 2], 16), int(ground[place : place + 2], 16)) for place in (1, 3, 5))
+    return "#" + "".join(f"{round(share * over + (1 - share) * under):02x}" for over, under in pairs)
+
+
 def test_the_formula_gives_the_known_extremes() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#777777") == 1
@@ -42,6 +47,11 @@ def test_text_and_links_can_be_read_on_every_ground(theme: dict[str, str]) -> No
     for ground in ("backgroundColor", "secondaryBackgroundColor", "codeBackgroundColor"):
         assert contrast(theme["textColor"], theme[ground]) >= TEXT
         assert contrast(theme["linkColor"], theme[ground]) >= TEXT
+
+
+def test_captions_can_be_read_though_streamlit_draws_them_at_sixty_percent(theme: dict[str, str]) -> None:
+    for ground in ("backgroundColor", "secondaryBackgroundColor"):
+        assert contrast(mixed(theme["textColor"], theme[ground], 0.6), theme[ground]) >= TEXT
 
 
 def test_white_can_be_read_on_a_primary_button(theme: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ ENVIRONMENT_VENV := user-environment/.venv
 HUB := $(VENV)/.installed
 ENVIRONMENT := $(ENVIRONMENT_VENV)/.installed
 TOOLS := $(VENV)/.tools-installed
+AXE := tests/node_modules/.package-lock.json
 PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --durations=10
 
 .PHONY: help up down doctor test test-crash test-browser test-guards test-fresh bench lock settings cases fmt
@@ -84,8 +85,12 @@ endef
 $(HUB): requirements.txt
 	$(call install,$(VENV),$<)
 
-$(TOOLS): tests/requirements.txt $(HUB)
+$(TOOLS): tests/requirements.txt $(HUB) | $(AXE)
 	$(call install,$(VENV),$<)
+
+# Without npm, or without a way to its registry, accessibility goes unchecked and the tests say so.
+$(AXE): tests/package-lock.json
+	@! command -v npm >/dev/null || npm ci --prefix tests --silent --no-audit --no-fund || echo "npm could not install axe-core."
 
 $(ENVIRONMENT): user-environment/requirements.txt
 	$(call install,$(ENVIRONMENT_VENV),$<)

@@ -6,11 +6,12 @@ out is a post as well. Everything else below `/auth` is 404: Streamlit has route
 which Podium does not use.
 """
 
+import html
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from hub.errors import PodiumError, Refused
@@ -50,7 +51,7 @@ class IdentityRoutes:
             return _to(f"{LOGIN_PAGE}?{urlencode({'again': 'late', 'next': onward})}")
         except PodiumError as error:
             return _plain(error)
-        answer = _to(onward)
+        answer = _onward(onward)
         answer.headers.append("set-cookie", set_cookie(self._settings, "session", token, self._lifetime))
         return answer
 
@@ -88,6 +89,22 @@ async def nothing_here(_request: Request) -> Response:
 
 def _plain(error: PodiumError) -> Response:
     return PlainTextResponse(f"{error.sentence}\n", status_code=error.status)
+
+
+def _onward(path: str) -> Response:
+    """The way on after logging in.
+
+    A browser holds the redirects that follow a form to the page's `form-action`, and the way to an
+    environment ends on another host; so a page leads there, which is no part of the form any more.
+    """
+    if not path.startswith("/routing/"):
+        return _to(path)
+    address = html.escape(path)
+    page = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0;url={address}">'
+        f'<title>Podium</title><p><a href="{address}">Go on to your environment</a></p></html>'
+    )
+    return HTMLResponse(page, headers={"cache-control": "no-store"})
 
 
 def _to(path: str) -> RedirectResponse:

@@ -91,7 +91,7 @@ class Doors:
             door=denied.door.value,
             poll=self._addresses.prefix(place.slug) + "/_podium/door" if denied.door in _PATIENT and place.slug else "",
         )
-        return HTMLResponse(html, STATUS[denied.door], {**_bare(denied.door), **_protected(nonce)})
+        return HTMLResponse(html, STATUS[denied.door], {**_bare(denied.door), **_protected(nonce, self._addresses.root)})
 
     def progress(self, decision: Decision, place: Place) -> Response:
         """What an open door page asks for every second."""
@@ -150,10 +150,11 @@ def _bare(door: Door) -> dict[str, str]:
     return {"Cache-Control": "no-store", "X-Podium-Door": door.value, "X-Content-Type-Options": "nosniff"}
 
 
-def _protected(nonce: str) -> dict[str, str]:
+def _protected(nonce: str, hub: str) -> dict[str, str]:
+    """The form that launches may end at the hub's login, and browsers hold a form's redirects to `form-action` too."""
     policy = (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"form-action 'self' {hub}; base-uri 'none'; frame-ancestors 'none'"
     )
     return {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin"}
 

@@ -1,5 +1,6 @@
 """What a person does in a browser, in the person's words."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -11,6 +12,13 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 SHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 PASSWORD = "a horse, a battery and a staple"
+FOREIGN_TEXTS = (
+    "CONNECTING", "Connection error", "Connection failed", "Failed to fetch dynamically imported module",
+    "Is Streamlit still running",
+)  # fmt: skip
+"""What Streamlit says of lost connections; nobody should meet it."""
+SOON = 10_000
+"""Milliseconds within which a tab whose session or environment ended shows Podium's own page."""
 PATIENCE = float(os.environ.get("PODIUM_TEST_PATIENCE", "30")) * 1000
 """Milliseconds that a page may take; a loaded machine may be given more."""
 
@@ -22,9 +30,11 @@ class Person:
     context: BrowserContext
     hub: Page
     url: str
+    name: str = ""
 
     def sign_up(self, link: str, name: str, full_name: str = "") -> None:
         """Follow a one-time link, set name and password, and end on the Environments page."""
+        self.name = name
         self.hub.goto(link)
         password = self.hub.get_by_label("Password", exact=True)
         expect(password).to_be_visible()
@@ -37,27 +47,28 @@ class Person:
         self.at_environments()
 
     def log_in(self, name: str, password: str = PASSWORD) -> None:
+        self.name = name
         self.hub.goto(f"{self.url}/login")
-        self.fill_login(name, password)
-
-    def fill_login(self, name: str, password: str = PASSWORD) -> None:
-        self.hub.get_by_label("User name").fill(name)
-        self.hub.get_by_label("Password").fill(password)
-        self.hub.get_by_role("button", name="Log in").click()
+        fill_login(self.hub, name, password)
 
     def at_environments(self) -> None:
         expect(self.hub.get_by_role("heading", name="Environments", exact=True)).to_be_visible()
 
     def launch(self, name: str, size: str = "Light") -> None:
         """Press the button, fill the form, press again."""
+        dialog = self.fill_launch(name, size)
+        dialog.get_by_role("button", name="Launch environment").click()
+        expect(dialog).to_be_hidden()
+
+    def fill_launch(self, name: str, size: str = "Light") -> Locator:
+        """The filled dialog, not yet sent."""
         self.hub.get_by_role("button", name="Launch environment").first.click()
         dialog = self.hub.get_by_role("dialog")
         field = dialog.get_by_label("Name")
         field.fill(name)
         field.press("Tab")
         dialog.get_by_role("radio", name=size).or_(dialog.get_by_role("button", name=size, exact=True)).first.click()
-        dialog.get_by_role("button", name="Launch environment").click()
-        expect(dialog).to_be_hidden()
+        return dialog
 
     def card(self, name: str) -> Locator:
         """The card of one environment."""
@@ -85,6 +96,12 @@ class Person:
     def relaunch(self, name: str) -> None:
         self.card(name).get_by_role("button", name="Launch").click()
 
+    def visit(self, address: str) -> Page:
+        """Another tab, at an address."""
+        tab = self.context.new_page()
+        tab.goto(address)
+        return tab
+
     def log_out(self) -> None:
         self.hub.get_by_role("link", name="Account").click()
         self.hub.get_by_role("button", name="Log out").click()
@@ -103,6 +120,28 @@ def person(browser: Browser, url: str, *, dark: bool = False, width: int = 1280)
         yield Person(context, context.new_page(), url)
     finally:
         context.close()
+
+
+def fill_login(tab: Page, name: str, password: str = PASSWORD) -> None:
+    """On the login page of any tab."""
+    tab.get_by_label("User name").fill(name)
+    tab.get_by_label("Password", exact=True).fill(password)
+    tab.get_by_role("button", name="Log in").click()
+
+
+def see_foreign_texts(context: BrowserContext) -> set[str]:
+    """From now on: the texts of Streamlit's about connections that any tab shows, even for a moment."""
+    seen: set[str] = set()
+
+    def saw(text: str) -> None:
+        seen.add(text)
+
+    context.expose_function("podiumTestSaw", saw)
+    context.add_init_script(
+        f"setInterval(() => {json.dumps(FOREIGN_TEXTS)}.filter((text) => document.body?.innerText.includes(text))"
+        ".forEach((text) => window.podiumTestSaw(text)), 100)"
+    )
+    return seen
 
 
 def upload(tab: Page, *files: Path) -> None:

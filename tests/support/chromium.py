@@ -31,3 +31,10 @@ def launched() -> Iterator[Browser]:
 def browser() -> Iterator[Browser]:
     with launched() as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def browsers() -> Iterator[Browser]:
+    """One for all tests of a file; each person has a separate profile in it."""
+    with launched() as one:
+        yield one

@@ -13,6 +13,7 @@
   const held = [401, 403, 409, 410, 502, 503, 504];
   const PAUSE = 500;
   const PATIENCE = 4000;
+  const AGAIN = 30000;
   const LEAVING = 5000;
   const realFetch = window.fetch.bind(window);
   const RealWebSocket = window.WebSocket;
@@ -54,7 +55,7 @@
       const box = document.createElement("div");
       box.id = "podium-away";
       box.setAttribute("role", "alert");
-      box.style.cssText = `position:fixed;inset:0;z-index:2147483647;display:grid;place-items:center;padding:1rem;
+      box.style.cssText = `position:fixed;inset:0;z-index:2147483647;visibility:visible;display:grid;place-items:center;padding:1rem;
         font:1rem/1.5 system-ui,sans-serif;background:${dark ? "#10141fe6" : "#fbfcfee6"};color:${dark ? "#e6eaf4" : "#172036"}`;
       const text = document.createElement("p");
       text.style.cssText = `margin:0;max-width:30rem;padding:1.5rem 2rem;border-radius:.6rem;
@@ -93,6 +94,16 @@
       await pause();
     }
   };
+
+  /* A piece of the page that did not come is never asked for again: only loading the page anew brings it.
+     Where that did not help either, the page stays as it is. */
+  window.addEventListener("vite:preloadError", () => {
+    const last = Number(sessionStorage.getItem("podium.reloaded"));
+    if (Date.now() - last < AGAIN) return;
+    sessionStorage.setItem("podium.reloaded", String(Date.now()));
+    document.documentElement.style.visibility = "hidden";
+    untilBack().then(reload);
+  });
 
   const isPing = (input) => {
     const address = typeof input === "string" ? input : input.url || String(input);

@@ -35,6 +35,7 @@ from hub.routing.inject import InjectTab
 from hub.routing.service import Routing
 from hub.services import Services
 from hub.settings import ROOT
+from hub.ui_fault import show_fault
 from hub.workspaces.routes import WorkspaceRoutes
 
 _INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
@@ -46,7 +47,7 @@ def create_app(services: Services) -> ASGIApp:
     composition.use(services)
     settings, sessions = services.settings, services.sessions
     routing = Routing.build(settings, services.database, services.keys, sessions, services.environments)
-    pages = streamlit.App(ROOT / "hub" / "ui.py")
+    pages = streamlit.App(ROOT / "hub" / "ui.py", on_script_error=show_fault)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

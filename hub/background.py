@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from hub.errors import Silent
+from hub.identity import passwords
 from hub.routing import control, revocation
 from hub.services import Services
 
@@ -35,8 +36,9 @@ def background(services: Services) -> Iterator[None]:
 
     threads = [
         threading.Thread(target=controller.run, name="controller"),
-        _loop("keeper", keep, 2.0, stopped, threading.Event()),
+        _loop("keeper", keep, 2.0, stopped, services.keeper.news),
         _loop("revocations", deliver, 1.0, stopped, ended_sessions),
+        threading.Thread(target=passwords.warm, name="passwords"),
     ]
     revocation.listeners.append(hear)
     for thread in threads:
@@ -48,6 +50,7 @@ def background(services: Services) -> Iterator[None]:
         revocation.listeners.remove(hear)
         stopped.set()
         ended_sessions.set()
+        services.keeper.news.set()
         controller.stop()
         for thread in threads:
             thread.join(3)

@@ -74,6 +74,7 @@ def build(settings: Settings, folder: DataFolder, database: Database, spawners: 
     keys = SigningKeys(database, hashlib.sha256((settings.secret_key or folder.secret("master")).encode()).digest())
     keys.ensure()
     controller = Controller(database, spawners, SpecBuilder(database, settings, keys), keys)
+    keeper = Keeper(database, spawners)
     environments = Environments(database, settings, Catalog(settings), spawners, controller.wake)
     lifetime = timedelta(hours=settings.token_expire_hours)
     return Services(
@@ -84,8 +85,8 @@ def build(settings: Settings, folder: DataFolder, database: Database, spawners: 
         keys=keys,
         identity=IdentityService(database, lifetime, environments.stop_all_of),
         environments=environments,
-        workspaces=Workspaces(database, spawners, controller.wake),
+        workspaces=Workspaces(database, spawners, keeper.news.set),
         controller=controller,
-        keeper=Keeper(database, spawners),
+        keeper=keeper,
         spawners=spawners,
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from hub.ui_environment import escaped
+from hub.ui_attempt import telling
 from hub.ui_guard import visitor
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -37,4 +38,5 @@ else:
     with st.sidebar:
         st.caption(f"Logged in as {escaped(_person.display_name)}")
 
-_navigation.run()
+with telling():
+    _navigation.run()

@@ -1,6 +1,7 @@
 """How a page acts: it calls a service through `attempt`, a callback through `act`, and the next run shows what came of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
@@ -34,3 +35,13 @@ def show_notice() -> None:
         st.error(sentence, icon=":material/error:")
     elif kind:
         st.success(sentence, icon=":material/check_circle:")
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """What a page, or a fragment of one, shows where it cannot be drawn: what happened, what is safe, what to do."""
+    try:
+        yield
+    except PodiumError as error:
+        st.error(f"**This cannot be shown now.** {error.sentence}", icon=":material/cloud_off:")
+        st.button("Try again", icon=":material/refresh:", key="podium.again")

@@ -19,6 +19,8 @@ START_DEADLINE = timedelta(minutes=15)
 """How long a start may take, image pull included."""
 MAX_RESTARTS = 3
 """How often an environment that the infrastructure took is restarted before it counts as failed."""
+STEADY = timedelta(minutes=10)
+"""A run that was ready for longer than this begins to count its losses anew."""
 _BACK_OFF = timedelta(seconds=5)
 
 

@@ -12,7 +12,7 @@ from hub.audit.service import record
 from hub.clock import now
 from hub.database import Database
 from hub.environments import reasons
-from hub.environments.lifecycle import MAX_RESTARTS, back_off
+from hub.environments.lifecycle import MAX_RESTARTS, STEADY, back_off
 from hub.environments.model import Environment, Phase, Start, Target
 from hub.spawners.base import Ending, Exit, Observation, State
 from hub.workspaces.model import Workspace, WorkspaceState
@@ -112,6 +112,8 @@ def restart_lost(database: Database, environment_id: str, start_id: str, exit_: 
         environment = locked(session, environment_id)
         if environment.start_id != start_id or environment.phase not in {Phase.STARTING, Phase.RUNNING}:
             return
+        if _ran_steadily(session, start_id):
+            environment.restarts = 0
         if environment.restarts < MAX_RESTARTS:
             _end_start(session, environment, exit_)
             environment.queued_at = now()
@@ -121,6 +123,12 @@ def restart_lost(database: Database, environment_id: str, start_id: str, exit_: 
             record(session, None, "environment restarted", environment.id, why=exit_.detail or exit_.why.value)
             return
     fail(database, environment_id, start_id, exit_, reasons.LOST_TOO_OFTEN)
+
+
+def _ran_steadily(session: Session, start_id: str) -> bool:
+    """Whether the run was ready for so long that earlier losses no longer count."""
+    ready_at = session.get_one(Start, start_id).ready_at
+    return ready_at is not None and now() - ready_at > STEADY
 
 
 def delete(database: Database, environment_id: str) -> None:

@@ -5,6 +5,7 @@ its cost does not grow with the number of workspaces.
 """
 
 import logging
+import threading
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -30,6 +31,8 @@ class Keeper:
 
     def __init__(self, database: Database, spawners: Mapping[str, Spawner]) -> None:
         self._database, self._spawners = database, spawners
+        self.news = threading.Event()
+        """Set when there is something to delete; who runs the rounds waits for it."""
 
     def round(self) -> None:
         for workspace in self._to_delete():

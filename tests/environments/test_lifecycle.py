@@ -25,8 +25,8 @@ def test_a_start_that_halts_shows_the_checkpoints_it_reached_and_not_one_more(hu
     ada = hub.person("ada")
     hub.spawner.halts_at = reached
     hub.start_controller()
-    view = hub.until(ada, hub.launch(ada), lambda seen: len(seen.checkpoints) == reached and bool(hub.spawner.specs))
-    assert view.phase is Phase.STARTING
+    view = hub.launch(ada)
+    view = hub.until(ada, view, lambda seen: seen.phase is Phase.STARTING and len(seen.checkpoints) == reached)
     assert [point["name"] for point in view.checkpoints] == list(hub.spawner.checkpoints[:reached])
 
 
@@ -107,6 +107,18 @@ def test_what_the_infrastructure_took_is_restarted_three_times_and_then_failed(
     hub.spawner.end(view.start_id or "", Ending.LOST)
     failed = hub.until(ada, view, lambda seen: seen.phase is Phase.FAILED)
     assert "several times" in (failed.reason or "")
+
+
+def test_losses_count_anew_after_a_run_that_was_steady(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = hub.person("ada")
+    monkeypatch.setattr("hub.environments.lifecycle._BACK_OFF", timedelta(0))
+    monkeypatch.setattr("hub.environments.steps.STEADY", timedelta(0))
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
+    for _ in range(5):
+        before = view.start_id
+        hub.spawner.end(before or "", Ending.LOST)
+        view = hub.until(ada, view, lambda seen, old=before: seen.phase is Phase.RUNNING and seen.start_id != old)  # type: ignore[misc]
 
 
 def test_a_run_that_the_far_side_no_longer_knows_counts_as_lost(hub: Hub) -> None:

@@ -56,7 +56,7 @@
       box.id = "podium-away";
       box.setAttribute("role", "alert");
       box.style.cssText = `position:fixed;inset:0;z-index:2147483647;visibility:visible;display:grid;place-items:center;padding:1rem;
-        font:1rem/1.5 system-ui,sans-serif;background:${dark ? "#10141fe6" : "#fbfcfee6"};color:${dark ? "#e6eaf4" : "#172036"}`;
+        font:1rem/1.5 system-ui,sans-serif;background:${dark ? "#10141fe6" : "#fbfcfee6"};color:${dark ? "#e6eaf4" : "#0f172a"}`;
       const text = document.createElement("p");
       text.style.cssText = `margin:0;max-width:30rem;padding:1.5rem 2rem;border-radius:.6rem;
         border:1px solid ${dark ? "#2c3449" : "#d9dfeb"};background:${dark ? "#181e2d" : "#f0f3f9"}`;

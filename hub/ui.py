@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from hub.ui_environment import escaped
 from hub.ui_attempt import telling
+from hub.ui_environment import escaped
 from hub.ui_guard import visitor
 
 _ROOT = Path(__file__).resolve().parent.parent

@@ -41,11 +41,15 @@ def badge_of(view: EnvironmentView) -> Badge:
 
 
 def draw_head(view: EnvironmentView) -> None:
-    """Name and state in one line, the facts in grey below."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    """Name and state in one line."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         st.markdown(f"**{escaped(view.name)}**", width="content")
         badge = badge_of(view)
         st.badge(badge.word, icon=badge.icon, color=badge.colour)
+
+
+def draw_facts(view: EnvironmentView) -> None:
+    """Since when it is so, how large it is and where its files are, in one grey line."""
     since = f"{badge_of(view).word} for {duration(now() - view.since)}"
     size = f"{view.cpu:g} CPU · {show_bytes(view.memory)} memory"
     st.caption(f"{since} · {size} · files in {escaped(view.workspace)}")

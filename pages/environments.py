@@ -10,8 +10,8 @@ from hub.environments.views import EnvironmentView
 from hub.errors import ClusterSilent
 from hub.identity.person import Person
 from hub.services import current
-from hub.ui_attempt import act, attempt, show_notice
-from hub.ui_environment import draw_head, draw_progress, escaped
+from hub.ui_attempt import act, attempt, show_notice, telling
+from hub.ui_environment import draw_facts, draw_head, draw_progress, escaped
 from hub.ui_guard import guard
 
 NEW = "A new workspace"
@@ -47,23 +47,25 @@ def draw_empty() -> None:
 
 def draw_cards(person: Person, page: int, *, live: bool) -> None:
     """The list, drawn again each second while something of it lives."""
-    views = current().environments.of(person, page)
-    if any(view.is_live for view in views) != live:
-        st.rerun()
-    for view in views:
-        with st.container(border=True, key=f"environment-{view.slug}"):
-            draw_card(person, view)
+    with telling():
+        views = current().environments.of(person, page)
+        if any(view.is_live for view in views) != live:
+            st.rerun()
+        for view in views:
+            with st.container(border=True, key=f"environment-{view.slug}"):
+                draw_card(person, view)
 
 
 def draw_card(person: Person, view: EnvironmentView) -> None:
-    """One environment: its state at the left, what can be done at the right, progress or reason below."""
-    left, right = st.columns(2, vertical_alignment="center")
-    with left:
+    """One environment: its state at the left, what can be done at the right, facts, progress or reason below."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         draw_head(view)
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
-        draw_actions(person, view)
+        with st.container(horizontal=True, horizontal_alignment="right", width="content"):
+            draw_actions(person, view)
+    draw_facts(view)
     if view.phase is Phase.FAILED and view.reason:
-        st.error(view.reason, icon=":material/error:")
+        what, _, then = view.reason.partition(". ")
+        st.error(f"**{escaped(what.rstrip('.'))}.** {escaped(then)}", icon=":material/error:")
     if view.target is Target.RUNNING and view.phase in {Phase.QUEUED, Phase.STARTING}:
         with st.status("Waiting" if view.phase is Phase.QUEUED else "Starting", expanded=True):
             draw_progress(view, current().environments.checkpoints(view))

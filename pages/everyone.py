@@ -7,7 +7,7 @@ from hub.environments.service import PAGE
 from hub.environments.views import EnvironmentView
 from hub.identity.person import Person
 from hub.services import current
-from hub.ui_attempt import act, show_notice
+from hub.ui_attempt import act, show_notice, telling
 from hub.ui_environment import badge_of, escaped
 from hub.ui_guard import guard_administrator
 from hub.ui_words import exact
@@ -15,13 +15,20 @@ from hub.ui_words import exact
 
 def draw(person: Person) -> None:
     """The whole page."""
-    st.title("All environments")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.title("All environments", width="content")
     st.caption("Everybody's environments. Stopping one keeps its files; the act is in its story.")
     show_notice()
     live_only = st.toggle(
         "Only those that are queued, starting or running", value=True, key="everyone.live", bind="query-params"
     )
-    st.fragment(draw_list, run_every=5)(person, live_only=live_only)
+    st.fragment(draw_told, run_every=5)(person, live_only=live_only)
+
+
+def draw_told(person: Person, *, live_only: bool) -> None:
+    """The list, or why there is none."""
+    with telling():
+        draw_list(person, live_only=live_only)
 
 
 def draw_list(person: Person, *, live_only: bool) -> None:

@@ -35,21 +35,24 @@ def draw(person: Person) -> None:
 
 
 def draw_card(person: Person, view: WorkspaceView) -> None:
-    """One workspace: its facts at the left, what can be done at the right."""
-    left, right = st.columns(2, vertical_alignment="center")
-    left.markdown(f"**{escaped(view.name)}**")
+    """One workspace: its name at the left, what can be done at the right, facts below."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{escaped(view.name)}**", width="content")
+        with st.container(horizontal=True, horizontal_alignment="right", width="content"):
+            draw_actions(person, view)
     size = "size not measured yet" if view.size is None else show_bytes(view.size)
     used = f"used {ago(view.last_used_at)}" if view.last_used_at else "never used"
     has_it = f"used by {escaped(', '.join(view.used_by))}" if view.used_by else "no environment has it"
-    left.caption(f"{size} · {used} · {has_it}", help=exact(view.last_used_at or view.created_at))
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
-        if not view.running and st.button(
-            "Launch with it", type="primary", icon=":material/rocket_launch:", key=f"use-{view.id}"
-        ):
-            launch_dialog(person, view)
-        st.link_button("Download", f"/workspaces/{view.id}/archive", icon=":material/download:", key=f"download-{view.id}")
-        if st.menu_button("More", ["Delete"], key=f"more-{view.id}"):
-            delete_dialog(person, view)
+    st.caption(f"{size} · {used} · {has_it}", help=exact(view.last_used_at or view.created_at))
+
+
+def draw_actions(person: Person, view: WorkspaceView) -> None:
+    """Launch with it where nothing runs with it, take the files home, or delete them."""
+    if not view.running and st.button("Launch with it", type="primary", icon=":material/rocket_launch:", key=f"use-{view.id}"):
+        launch_dialog(person, view)
+    st.link_button("Download", f"/workspaces/{view.id}/archive", icon=":material/download:", key=f"download-{view.id}")
+    if st.menu_button("More", ["Delete"], key=f"more-{view.id}"):
+        delete_dialog(person, view)
 
 
 @st.dialog("New workspace")

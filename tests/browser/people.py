@@ -96,6 +96,25 @@ class Person:
     def relaunch(self, name: str) -> None:
         self.card(name).get_by_role("button", name="Launch").click()
 
+    def cancel_or_stop(self, name: str) -> None:
+        """End it, however far it has come."""
+        self.card(name).get_by_role("button", name=re.compile("^(Cancel|Stop)$")).first.click()
+        expect(self.card(name).get_by_role("button", name="Launch")).to_be_visible()
+
+    def delete(self, name: str, typed: str = "", refused: str = "") -> None:
+        """Delete an environment and keep its files; `refused` is what the dialog says to a wrong confirmation."""
+        self.card(name).get_by_role("button", name="More").click()
+        self.hub.get_by_role("menuitem", name="Delete").click()
+        dialog = self.hub.get_by_role("dialog")
+        dialog.get_by_role("textbox").fill(typed or name)
+        dialog.get_by_role("textbox").press("Tab")
+        dialog.get_by_role("button", name="Delete environment").click()
+        if refused:
+            expect(dialog.get_by_role("alert")).to_contain_text(refused)
+            dialog.get_by_role("button", name="Close").click()
+            return
+        expect(self.card(name)).to_have_count(0)
+
     def visit(self, address: str) -> Page:
         """Another tab, at an address."""
         tab = self.context.new_page()

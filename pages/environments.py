@@ -24,11 +24,11 @@ def draw(person: Person) -> None:
         if st.button("Launch environment", type="primary", icon=":material/rocket_launch:", key="environments.launch"):
             launch_dialog(person)
     st.caption("Your own Streamlit workplaces. What you save in a workspace is there again at the next launch.")
-    show_notice()
     count = current().environments.count_of(person)
     page = st.pagination(-(-count // PAGE), key="environments.page") - 1 if count > PAGE else 0
     views = current().environments.of(person, page)
     if not views:
+        show_notice()
         draw_empty()
         return
     live = any(view.is_live for view in views)
@@ -48,6 +48,7 @@ def draw_empty() -> None:
 def draw_cards(person: Person, page: int, *, live: bool) -> None:
     """The list, drawn again each second while something of it lives."""
     with telling():
+        show_notice()
         views = current().environments.of(person, page)
         if any(view.is_live for view in views) != live:
             st.rerun()
@@ -101,7 +102,7 @@ def launch_dialog(person: Person) -> None:
     """Name, size and workspace; refusals stay in the dialog, where they can be mended."""
     catalog = current().environments.catalog
     names = [*(profile.name for profile in catalog.profiles), CUSTOM]
-    name = st.text_input("Name", value="My analysis", max_chars=200, key="launch.name")
+    name = st.text_input("Name", value="My analysis", key="launch.name")
     chosen = st.segmented_control("Size", names, default=catalog.default.name, required=True, key="launch.profile")
     custom = draw_size(chosen)
     spaces = {view.id: view for view in current().workspaces.of(person)}
@@ -111,9 +112,9 @@ def launch_dialog(person: Person) -> None:
     )  # fmt: skip
     order = LaunchOrder(name or "", chosen or "", custom, None if workspace == NEW else workspace)
     pressed = st.button("Launch environment", type="primary", icon=":material/rocket_launch:", key="launch.go")
-    if pressed and attempt(current().environments.launch, person, order):
+    if pressed and attempt(current().environments.launch, person, order, where="launch"):
         st.rerun()
-    show_notice()
+    show_notice("launch")
 
 
 def draw_size(chosen: str | None) -> Custom | None:
@@ -124,9 +125,11 @@ def draw_size(chosen: str | None) -> Custom | None:
         st.caption(f"{profile.description} · {profile.summary}" if profile.description else profile.summary)
         return None
     left, right = st.columns(2)
-    cpu = left.number_input("CPU cores", 0.1, float(catalog.max_cpu), min(1.0, catalog.max_cpu), 0.5, key="launch.cpu")
+    # Limits of the fields' own would silently keep the number from before; the service says what is possible.
+    cpu = left.number_input("CPU cores", value=min(1.0, catalog.max_cpu), step=0.5, key="launch.cpu")
     most = catalog.max_memory / 2**30
-    memory = right.number_input("Memory in GiB", 0.25, float(most), min(2.0, most), 0.5, key="launch.memory")
+    memory = right.number_input("Memory in GiB", value=min(2.0, most), step=0.5, key="launch.memory")
+    st.caption(f"Up to {catalog.max_cpu:g} CPU and {most:g} GiB.")
     return Custom(cpu, int(memory * 2**30))
 
 
@@ -140,9 +143,10 @@ def delete_dialog(person: Person, view: EnvironmentView) -> None:
     )  # fmt: skip
     typed = st.text_input(f"Type “{escaped(view.name)}” to confirm", key=f"delete.name-{view.slug}", autocomplete="off")
     pressed = st.button("Delete environment", key=f"delete.go-{view.slug}", icon=":material/delete:")
-    if pressed and attempt(current().environments.delete, person, view.id, typed or "", with_workspace=bool(with_workspace)):
+    delete, where = current().environments.delete, f"delete-{view.slug}"
+    if pressed and attempt(delete, person, view.id, typed or "", with_workspace=bool(with_workspace), where=where):
         st.rerun()
-    show_notice()
+    show_notice(where)
 
 
 @st.dialog("Log", width="large")

@@ -18,7 +18,6 @@ def draw(person: Person) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.title("All environments", width="content")
     st.caption("Everybody's environments. Stopping one keeps its files; the act is in its story.")
-    show_notice()
     live_only = st.toggle(
         "Only those that are queued, starting or running", value=True, key="everyone.live", bind="query-params"
     )
@@ -28,6 +27,7 @@ def draw(person: Person) -> None:
 def draw_told(person: Person, *, live_only: bool) -> None:
     """The list, or why there is none."""
     with telling():
+        show_notice()
         draw_list(person, live_only=live_only)
 
 
@@ -85,7 +85,8 @@ def draw_chosen(person: Person, view: EnvironmentView) -> None:
                 )
         for event in current().environments.story(person, view.id):
             detail = ", ".join(f"{key}: {value}" for key, value in event.detail.items())
-            st.caption(f"{exact(event.at)} · {escaped(event.actor)} · {event.act} · {escaped(detail)}")
+            facts = (exact(event.at), escaped(event.actor), event.act, escaped(detail))
+            st.caption(" · ".join(fact for fact in facts if fact))
 
 
 draw(guard_administrator())

@@ -1,5 +1,7 @@
 """Workspaces: the folders of files that outlive environments."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from hub.clusters.quantities import show_bytes
@@ -58,25 +60,27 @@ def draw_actions(person: Person, view: WorkspaceView) -> None:
 @st.dialog("New workspace")
 def new_dialog(person: Person) -> None:
     """A name is all it needs."""
-    name = st.text_input("Name", max_chars=200, key="workspaces.name")
+    name = st.text_input("Name", key="workspaces.name")
     pressed = st.button("Make workspace", type="primary", key="workspaces.make")
-    if pressed and attempt(current().workspaces.create, person, name or "", done="The workspace is ready for a launch."):
+    done = "The workspace is ready for a launch."
+    if pressed and attempt(current().workspaces.create, person, name or "", done=done, where="new"):
         st.rerun()
-    show_notice()
+    show_notice("new")
 
 
 @st.dialog("Launch with this workspace")
 def launch_dialog(person: Person, view: WorkspaceView) -> None:
     """Launch an environment that finds these files."""
     catalog = current().environments.catalog
-    name = st.text_input("Name", value=view.used_by[0] if view.used_by else view.name, max_chars=200, key=f"use.name-{view.id}")
+    name = st.text_input("Name", value=view.used_by[0] if view.used_by else view.name, key=f"use.name-{view.id}")
     names = [profile.name for profile in catalog.profiles]
     chosen = st.segmented_control("Size", names, default=catalog.default.name, required=True, key=f"use.profile-{view.id}")
     st.caption(f"For other numbers launch it from the Environments page with “{CUSTOM}”.")
     pressed = st.button("Launch environment", type="primary", key=f"use.go-{view.id}")
-    if pressed and attempt(current().environments.launch, person, LaunchOrder(name or "", chosen or "", None, view.id)):
-        st.switch_page("pages/environments.py")
-    show_notice()
+    order = LaunchOrder(name or "", chosen or "", None, view.id)
+    if pressed and attempt(current().environments.launch, person, order, where="use"):
+        st.switch_page(Path(__file__).with_name("environments.py"))
+    show_notice("use")
 
 
 @st.dialog("Delete workspace")
@@ -86,9 +90,10 @@ def delete_dialog(person: Person, view: WorkspaceView) -> None:
     st.markdown(f"**{escaped(view.name)}** goes for good, with {amount} of files. Download it first if you may need them.")
     typed = st.text_input(f"Type “{escaped(view.name)}” to confirm", key=f"workspace.typed-{view.id}", autocomplete="off")
     pressed = st.button("Delete workspace", key=f"workspace.delete-{view.id}", icon=":material/delete:")
-    if pressed and attempt(current().workspaces.delete, person, view.id, typed or "", done="The workspace was deleted."):
+    delete, done = current().workspaces.delete, "The workspace was deleted."
+    if pressed and attempt(delete, person, view.id, typed or "", done=done, where="delete"):
         st.rerun()
-    show_notice()
+    show_notice("delete")
 
 
 draw(guard())

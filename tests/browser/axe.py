@@ -26,6 +26,12 @@ STREAMLITS = (
         "[data-testid=stSidebarNav] ul, ul[data-testid=stSidebarNavItems]",
         "the groups of st.navigation put headings and lists of links into a list without list items",
     ),
+    Streamlits("listitem", "[data-testid=stSidebarNav] li", "the same"),
+    Streamlits(
+        "color-contrast",
+        "button[data-selected=true] *",
+        "a chosen segment is written in primaryColor, which white words lie on too: on a dark ground only one has 4.5:1",
+    ),
 )
 
 

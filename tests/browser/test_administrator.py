@@ -38,7 +38,7 @@ def test_nobody_else_sees_or_stops_them(ada: Person, bob: Person) -> None:
     ada.launch("Ada's own")
     ada.address("Ada's own")
     page = bob.visit(f"{bob.url}/everyone")
-    expect(page.get_by_text("This page is for administrators")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Page not found")).to_be_visible()
     expect(page.get_by_role("link", name="All environments")).to_have_count(0)
     expect(page.get_by_text("Ada's own")).to_have_count(0)
     expect(bob.card("Ada's own")).to_have_count(0)

@@ -100,9 +100,6 @@ def test_a_new_person_s_empty_pages(house: Podium, browsers: Browser, theme: str
         cleo.hub.goto(f"{house.url}/workspaces")
         expect(cleo.hub.get_by_text("You have no workspace yet")).to_be_visible()
         look(cleo.hub, "workspaces-empty", theme)
-        cleo.hub.goto(f"{house.url}/everyone")
-        expect(cleo.hub.get_by_text("This page is for administrators")).to_be_visible()
-        look(cleo.hub, "everyone-refused", theme)
 
 
 @pytest.mark.parametrize(

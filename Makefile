@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 JOBS ?= auto
+BROWSER_TESTS ?= tests/browser
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -41,7 +42,7 @@ test-crash: $(TOOLS) $(ENVIRONMENT)  ## Kill the hub and the agent at every step
 	$(PYTEST) --dist worksteal tests/faults
 
 test-browser: $(TOOLS) $(ENVIRONMENT)  ## Run the browser tests alone.
-	$(PYTEST) tests/browser
+	$(PYTEST) $(BROWSER_TESTS)
 
 test-guards: $(TOOLS) $(ENVIRONMENT)  ## Disable each guard of docs/security/cases.md in a copy and see that its test notices.
 	@$(VENV)/bin/python -m tests.guards.run

@@ -13,8 +13,6 @@ from playwright.sync_api import Browser
 from tests.browser.people import Person, person
 from tests.support.podium import Podium, installed
 
-pytest_plugins = ("tests.support.chromium",)
-
 ROOM = {"PODIUM_MAX_USER_PODS": "4"}
 _numbers = itertools.count(1)
 

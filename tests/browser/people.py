@@ -4,11 +4,12 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 SHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 PASSWORD = "a horse, a battery and a staple"
@@ -166,13 +167,24 @@ def see_foreign_texts(context: BrowserContext) -> set[str]:
 def upload(tab: Page, *files: Path) -> None:
     """In the environment: put files into the open folder of the workspace."""
     tab.get_by_role("link", name="Files").click()
-    tab.get_by_role("button", name="Upload files").click()
-    tab.locator('input[type="file"]').first.set_input_files(list(files))
+    expect(tab.get_by_role("heading", name="Files", exact=True)).to_be_visible()
+    _open_upload(tab).set_input_files(list(files))
     for file in files:
         expect(tab.get_by_text(file.name, exact=True).first).to_be_visible()
     tab.get_by_role("button", name="Upload", exact=True).click()
     expect(tab.get_by_text(re.compile(r"files? lies? in your workspace now"))).to_be_visible(timeout=4 * PATIENCE)
     tab.keyboard.press("Escape")
+
+
+def _open_upload(tab: Page) -> Locator:
+    """The field for files. A click that comes while the page is still being drawn opens nothing, so press again."""
+    field = tab.locator('input[type="file"]').first
+    for _ in range(20):
+        tab.get_by_role("button", name="Upload files").click()
+        with suppress(PlaywrightTimeout):
+            field.wait_for(state="attached", timeout=PATIENCE / 10)
+            return field
+    return field
 
 
 def shot(page: Page, name: str) -> None:

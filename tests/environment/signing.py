@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -36,8 +37,14 @@ class Signer:
         return self.sign(ENDORSEMENT, {"jwk": successor.jwk})
 
 
+def _at(now: int, changed: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: now + int(value.total_seconds()) if isinstance(value, timedelta) else value for name, value in changed.items()
+    }
+
+
 def claims(audience: str, **changed: Any) -> dict[str, Any]:
-    """What an assertion says when nothing is wrong with it; None takes a claim away."""
+    """What an assertion says when nothing is wrong with it; None takes a claim away, a timedelta counts from now."""
     now = int(time.time())
     usual = {
         "iss": "podium",
@@ -51,11 +58,11 @@ def claims(audience: str, **changed: Any) -> dict[str, Any]:
         "role": "user",
         "session_end": now + 3600,
     }
-    return {name: value for name, value in {**usual, **changed}.items() if value is not None}
+    return {name: value for name, value in {**usual, **_at(now, changed)}.items() if value is not None}
 
 
 def order(audience: str, **changed: Any) -> dict[str, Any]:
-    """What a control message says."""
+    """What a control message says; a timedelta counts from now."""
     now = int(time.time())
     usual = {"iss": "podium", "aud": audience, "iat": now, "exp": now + 60, "revoked": [], "successors": []}
-    return {**usual, **changed}
+    return {**usual, **_at(now, changed)}

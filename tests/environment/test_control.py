@@ -1,8 +1,8 @@
 """What the hub tells a running environment: sessions that ended are cut off, and keys may follow each other."""
 
 import time
-from datetime import timedelta
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from hub.ui_attempt import telling
+from hub.ui_dialog import turn_to
 from hub.ui_environment import escaped
 from hub.ui_guard import visitor
 
@@ -38,5 +39,6 @@ else:
     with st.sidebar:
         st.caption(f"Logged in as {escaped(_person.display_name)}")
 
+turn_to(_navigation.url_path)
 with telling():
     _navigation.run()

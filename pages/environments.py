@@ -1,7 +1,11 @@
 """Environments: launch one, see how it starts, open it, stop it."""
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
+from hub.clusters.quantities import show_limit
 from hub.environments.catalog import CUSTOM, Custom
 from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase, Target
@@ -11,28 +15,29 @@ from hub.errors import ClusterSilent
 from hub.identity.person import Person
 from hub.services import current
 from hub.ui_attempt import act, attempt, show_notice, telling
+from hub.ui_dialog import close_dialog, draw_dialog, leave_dialog, open_dialog
 from hub.ui_environment import draw_facts, draw_head, draw_progress, escaped
 from hub.ui_guard import guard
 
 NEW = "A new workspace"
+GIGA = 10**9
+IDLE_SECONDS = 30  # another tab may have launched something
 
 
 def draw(person: Person) -> None:
     """The whole page."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
         st.title("Environments", width="content")
-        if st.button("Launch environment", type="primary", icon=":material/rocket_launch:", key="environments.launch"):
-            launch_dialog(person)
+        st.button(
+            "Launch environment", type="primary", icon=":material/rocket_launch:", key="environments.launch",
+            on_click=open_dialog, args=("launch", person),
+        )  # fmt: skip
     st.caption("Your own Streamlit workplaces. What you save in a workspace is there again at the next launch.")
     count = current().environments.count_of(person)
     page = st.pagination(-(-count // PAGE), key="environments.page") - 1 if count > PAGE else 0
-    views = current().environments.of(person, page)
-    if not views:
-        show_notice()
-        draw_empty()
-        return
-    live = any(view.is_live for view in views)
-    st.fragment(draw_cards, run_every=1 if live else None)(person, page, live=live)
+    live = any(view.is_live for view in current().environments.of(person, page))
+    st.fragment(draw_cards, run_every=1 if live else IDLE_SECONDS)(person, page, live=live)
+    draw_dialog({"launch": launch_dialog, "delete": delete_dialog, "log": log_dialog})
 
 
 def draw_empty() -> None:
@@ -52,6 +57,8 @@ def draw_cards(person: Person, page: int, *, live: bool) -> None:
         views = current().environments.of(person, page)
         if any(view.is_live for view in views) != live:
             st.rerun()
+        if not views:
+            draw_empty()
         for view in views:
             with st.container(border=True, key=f"environment-{view.slug}"):
                 draw_card(person, view)
@@ -75,7 +82,10 @@ def draw_card(person: Person, view: EnvironmentView) -> None:
 
 def draw_actions(person: Person, view: EnvironmentView) -> None:
     """The usual act as the primary button, the rest in a menu."""
-    acts = {"Show log": log_dialog, "Delete": delete_dialog}
+    acts: dict[str, Callable[[Person, EnvironmentView], None]] = {
+        "Show log": partial(open_dialog, "log"),
+        "Delete": partial(open_dialog, "delete"),
+    }
     if view.phase is Phase.RUNNING and view.target is Target.RUNNING:
         url = current().addresses.environment(view.slug)
         st.link_button("Open environment", url, type="primary", icon=":material/open_in_new:", key=f"open-{view.slug}")
@@ -89,15 +99,15 @@ def draw_actions(person: Person, view: EnvironmentView) -> None:
     chosen = st.menu_button("More", list(acts), key=f"more-{view.slug}")
     if chosen:
         acts[chosen](person, view)
+        st.rerun()
 
 
 def restart(person: Person, view: EnvironmentView) -> None:
     """End the present run and begin a new one."""
     attempt(current().environments.restart, person, view.id)
-    st.rerun()
 
 
-@st.dialog("Launch environment")
+@st.dialog("Launch environment", on_dismiss=close_dialog)
 def launch_dialog(person: Person) -> None:
     """Name, size and workspace; refusals stay in the dialog, where they can be mended."""
     catalog = current().environments.catalog
@@ -113,7 +123,7 @@ def launch_dialog(person: Person) -> None:
     order = LaunchOrder(name or "", chosen or "", custom, None if workspace == NEW else workspace)
     pressed = st.button("Launch environment", type="primary", icon=":material/rocket_launch:", key="launch.go")
     if pressed and attempt(current().environments.launch, person, order, where="launch"):
-        st.rerun()
+        leave_dialog()
     show_notice("launch")
 
 
@@ -127,13 +137,12 @@ def draw_size(chosen: str | None) -> Custom | None:
     left, right = st.columns(2)
     # Limits of the fields' own would silently keep the number from before; the service says what is possible.
     cpu = left.number_input("CPU cores", value=min(1.0, catalog.max_cpu), step=0.5, key="launch.cpu")
-    most = catalog.max_memory / 2**30
-    memory = right.number_input("Memory in GiB", value=min(2.0, most), step=0.5, key="launch.memory")
-    st.caption(f"Up to {catalog.max_cpu:g} CPU and {most:g} GiB.")
-    return Custom(cpu, int(memory * 2**30))
+    memory = right.number_input("Memory in GB", value=min(2.0, catalog.max_memory / GIGA), step=0.5, key="launch.memory")
+    st.caption(f"Up to {catalog.max_cpu:g} CPU and {show_limit(catalog.max_memory)}.")
+    return Custom(cpu, int(memory * GIGA))
 
 
-@st.dialog("Delete environment")
+@st.dialog("Delete environment", on_dismiss=close_dialog)
 def delete_dialog(person: Person, view: EnvironmentView) -> None:
     """Says what is lost and what stays, and wants the name typed."""
     st.markdown(f"**{escaped(view.name)}** and its address go for good. A running session ends.")
@@ -145,11 +154,11 @@ def delete_dialog(person: Person, view: EnvironmentView) -> None:
     pressed = st.button("Delete environment", key=f"delete.go-{view.slug}", icon=":material/delete:")
     delete, where = current().environments.delete, f"delete-{view.slug}"
     if pressed and attempt(delete, person, view.id, typed or "", with_workspace=bool(with_workspace), where=where):
-        st.rerun()
+        leave_dialog()
     show_notice(where)
 
 
-@st.dialog("Log", width="large")
+@st.dialog("Log", width="large", on_dismiss=close_dialog)
 def log_dialog(person: Person, view: EnvironmentView) -> None:
     """The last lines that the environment wrote, and what happened to it."""
     try:

@@ -10,6 +10,7 @@ from hub.environments.launching import LaunchOrder
 from hub.identity.person import Person
 from hub.services import current
 from hub.ui_attempt import attempt, show_notice
+from hub.ui_dialog import close_dialog, draw_dialog, leave_dialog, open_dialog
 from hub.ui_environment import escaped
 from hub.ui_guard import guard
 from hub.ui_words import ago, exact
@@ -20,8 +21,10 @@ def draw(person: Person) -> None:
     """The whole page."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
         st.title("Workspaces", width="content")
-        if st.button("New workspace", icon=":material/create_new_folder:", key="workspaces.new"):
-            new_dialog(person)
+        st.button(
+            "New workspace", icon=":material/create_new_folder:", key="workspaces.new",
+            on_click=open_dialog, args=("new", person),
+        )  # fmt: skip
     st.caption("Folders of your files. They stay when an environment stops or is deleted.")
     show_notice()
     count = current().workspaces.count_of(person)
@@ -34,6 +37,7 @@ def draw(person: Person) -> None:
     for view in views:
         with st.container(border=True, key=f"workspace-{view.id}"):
             draw_card(person, view)
+    draw_dialog({"new": new_dialog, "use": launch_dialog, "delete-workspace": delete_dialog})
 
 
 def draw_card(person: Person, view: WorkspaceView) -> None:
@@ -50,25 +54,28 @@ def draw_card(person: Person, view: WorkspaceView) -> None:
 
 def draw_actions(person: Person, view: WorkspaceView) -> None:
     """Launch with it where nothing runs with it, take the files home, or delete them."""
-    if not view.running and st.button("Launch with it", type="primary", icon=":material/rocket_launch:", key=f"use-{view.id}"):
-        launch_dialog(person, view)
+    if not view.running:
+        st.button(
+            "Launch with it", type="primary", icon=":material/rocket_launch:", key=f"use-{view.id}",
+            on_click=open_dialog, args=("use", person, view),
+        )  # fmt: skip
     st.link_button("Download", f"/workspaces/{view.id}/archive", icon=":material/download:", key=f"download-{view.id}")
     if st.menu_button("More", ["Delete"], key=f"more-{view.id}"):
-        delete_dialog(person, view)
+        open_dialog("delete-workspace", person, view)
 
 
-@st.dialog("New workspace")
+@st.dialog("New workspace", on_dismiss=close_dialog)
 def new_dialog(person: Person) -> None:
     """A name is all it needs."""
     name = st.text_input("Name", key="workspaces.name")
     pressed = st.button("Make workspace", type="primary", key="workspaces.make")
     done = "The workspace is ready for a launch."
     if pressed and attempt(current().workspaces.create, person, name or "", done=done, where="new"):
-        st.rerun()
+        leave_dialog()
     show_notice("new")
 
 
-@st.dialog("Launch with this workspace")
+@st.dialog("Launch with this workspace", on_dismiss=close_dialog)
 def launch_dialog(person: Person, view: WorkspaceView) -> None:
     """Launch an environment that finds these files."""
     catalog = current().environments.catalog
@@ -79,11 +86,12 @@ def launch_dialog(person: Person, view: WorkspaceView) -> None:
     pressed = st.button("Launch environment", type="primary", key=f"use.go-{view.id}")
     order = LaunchOrder(name or "", chosen or "", None, view.id)
     if pressed and attempt(current().environments.launch, person, order, where="use"):
+        close_dialog()
         st.switch_page(Path(__file__).with_name("environments.py"))
     show_notice("use")
 
 
-@st.dialog("Delete workspace")
+@st.dialog("Delete workspace", on_dismiss=close_dialog)
 def delete_dialog(person: Person, view: WorkspaceView) -> None:
     """Says what is lost, and wants the name typed."""
     amount = show_bytes(view.size) if view.size is not None else "all"
@@ -92,7 +100,7 @@ def delete_dialog(person: Person, view: WorkspaceView) -> None:
     pressed = st.button("Delete workspace", key=f"workspace.delete-{view.id}", icon=":material/delete:")
     delete, done = current().workspaces.delete, "The workspace was deleted."
     if pressed and attempt(delete, person, view.id, typed or "", done=done, where="delete"):
-        st.rerun()
+        leave_dialog()
     show_notice("delete")
 
 

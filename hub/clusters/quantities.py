@@ -20,7 +20,13 @@ def parse_bytes(text: str) -> int:
 def show_bytes(amount: float) -> str:
     """Bytes for a person, in decimal units and two significant digits: `4.3 GB`."""
     for unit, factor in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if amount >= factor:
+        if abs(amount) >= factor:
             value = amount / factor
-            return f"{value:.0f} {unit}" if value >= 10 else f"{value:.1f} {unit}"
+            return f"{value:.1f} {unit}" if abs(value) < 9.95 else f"{value:.0f} {unit}"
     return f"{amount:.0f} bytes"
+
+
+def show_limit(amount: float) -> str:
+    """As `show_bytes`, but never more than the amount: who asks for what it says gets it."""
+    step = 10 ** (max(len(str(int(amount))), 2) - 2)
+    return show_bytes(amount // step * step)

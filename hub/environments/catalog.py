@@ -7,12 +7,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from hub.clusters.quantities import parse_bytes, show_bytes
+from hub.clusters.quantities import parse_bytes, show_bytes, show_limit
 from hub.errors import CannotStart, Invalid
 from hub.settings import Settings
 
 CUSTOM = "Custom"
 """The profile's name of an environment whose owner chose the numbers."""
+LEAST_MEMORY = 300 * 10**6
+"""Bytes: with less, Streamlit with pandas does not start."""
 
 _Bytes = Annotated[int, BeforeValidator(lambda value: parse_bytes(str(value)))]
 
@@ -86,10 +88,10 @@ class Catalog:
             raise Invalid("A custom environment needs a number of CPU cores and an amount of memory.")
         if not 0.1 <= custom.cpu <= self.max_cpu:
             raise Invalid(f"{custom.cpu:g} CPU is not possible here. Choose between 0.1 and {self.max_cpu:g}.")
-        if not 256 * 2**20 <= custom.memory <= self.max_memory:
+        if not LEAST_MEMORY <= custom.memory <= self.max_memory:
             raise Invalid(
                 f"{show_bytes(custom.memory)} of memory is not possible here. "
-                f"Choose between {show_bytes(256 * 2**20)} and {show_bytes(self.max_memory)}."
+                f"Choose between {show_bytes(LEAST_MEMORY)} and {show_limit(self.max_memory)}."
             )
         return Profile(name=CUSTOM, cpu=custom.cpu, memory=custom.memory)
 

@@ -26,12 +26,18 @@ SOON = PATIENCE / 3
 
 @dataclass
 class Person:
-    """Somebody at a browser of their own. `hub` is the tab with Podium in it."""
+    """Somebody at a browser of their own."""
 
     context: BrowserContext
-    hub: Page
+    first_tab: Page
     url: str
     name: str = ""
+
+    @property
+    def hub(self) -> Page:
+        """The tab with Podium in it; whoever turns to it has it in front. One behind is drawn once a second only."""
+        self.first_tab.bring_to_front()
+        return self.first_tab
 
     def sign_up(self, link: str, name: str, full_name: str = "") -> None:
         """Follow a one-time link, set name and password, and end on the Environments page."""
@@ -173,7 +179,7 @@ def upload(tab: Page, *files: Path) -> None:
         expect(tab.get_by_text(file.name, exact=True).first).to_be_visible()
     tab.get_by_role("button", name="Upload", exact=True).click()
     expect(tab.get_by_text(re.compile(r"files? lies? in your workspace now"))).to_be_visible(timeout=4 * PATIENCE)
-    tab.keyboard.press("Escape")
+    expect(tab.locator('input[type="file"]')).to_have_count(0)
 
 
 def _open_upload(tab: Page) -> Locator:

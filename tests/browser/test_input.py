@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.browser.outside import servers
 from tests.browser.people import Person, shot
 from tests.support.podium import Podium
 
@@ -77,20 +78,51 @@ def test_numbers_outside_the_limits_are_refused_with_the_limits(ada: Person) -> 
         ("CPU cores", "0", "0 CPU is not possible here. Choose between 0.1 and 8."),
         ("CPU cores", "-1", "-1 CPU is not possible here."),
         ("CPU cores", "9999", "9999 CPU is not possible here."),
-        ("Memory in GiB", "0", "0 bytes of memory is not possible here."),
-        ("Memory in GiB", "-1", "of memory is not possible here."),
-        ("Memory in GiB", "9999", "of memory is not possible here."),
+        ("Memory in GB", "0", "0 bytes of memory is not possible here. Choose between 300 MB and 17 GB."),
+        ("Memory in GB", "-1", "-1.0 GB of memory is not possible here."),
+        ("Memory in GB", "9999", "10 TB of memory is not possible here."),
     ]
     for label, number, refusal in refused:
         field = dialog.get_by_label(label, exact=True)
         field.fill(number)
         field.press("Tab")
         send(dialog)
-        expect(dialog.get_by_role("alert")).to_contain_text(refusal)
+        expect(dialog.get_by_role("alert").filter(has_text=refusal)).to_be_visible()
         type_over(field, "1")
         sane(ada)
     shot(ada.hub, "launch-custom")
     dialog.get_by_role("button", name="Close").click()
+
+
+def test_an_open_dialog_keeps_what_was_typed_while_environments_change_their_state(house: Podium, ada: Person) -> None:
+    ada.launch("Changing")
+    ada.address("Changing")
+    dialog = ada.fill_launch("Half a name")
+    [server] = servers(house.folder / "data", "Changing")
+    server.kill()
+    expect(ada.card("Changing")).to_contain_text("Failed")
+    expect(dialog.get_by_label("Name")).to_have_value("Half a name")
+    dialog.get_by_label("Name").press("End")
+    ada.hub.keyboard.insert_text(" more")
+    send(dialog)
+    expect(dialog).to_be_hidden()
+    ada.cancel_or_stop("Half a name more")
+    for name in ("Changing", "Half a name more"):
+        ada.delete(name)
+
+
+def test_a_dialog_that_was_left_by_the_browser_s_back_does_not_come_again(ada: Person) -> None:
+    ada.hub.get_by_role("link", name="Workspaces").click()
+    expect(ada.hub.get_by_role("heading", name="Workspaces", exact=True)).to_be_visible()
+    ada.hub.get_by_role("link", name="Environments", exact=True).click()
+    ada.at_environments()
+    dialog = ada.fill_launch("Left behind")
+    ada.hub.go_back()
+    expect(ada.hub.get_by_role("heading", name="Workspaces", exact=True)).to_be_visible()
+    expect(dialog).to_be_hidden()
+    ada.hub.get_by_role("link", name="Environments", exact=True).click()
+    ada.at_environments()
+    expect(dialog).to_be_hidden()
 
 
 def test_more_environments_than_allowed_are_refused_with_the_number(bob: Person) -> None:

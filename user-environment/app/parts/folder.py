@@ -10,6 +10,7 @@ from parts.place import workspace
 
 _FOLDER = "folder"
 _ROUND = "files.round"
+_IS_OPEN = "files.new-folder.open"
 
 
 def present_folder() -> str:
@@ -47,7 +48,7 @@ def path_bar(folder: str) -> None:
 
 def new_folder(folder: str) -> None:
     with (
-        st.popover("New folder", icon=":material/create_new_folder:"),
+        st.popover("New folder", icon=":material/create_new_folder:", key=_IS_OPEN, on_change="rerun"),
         st.form("files.new-folder", clear_on_submit=True, border=False),
     ):
         st.text_input("Name of the folder", key="files.new-folder.name", max_chars=255)
@@ -60,4 +61,5 @@ def _make(folder: str) -> None:
     except WorkspaceFault as fault:
         st.toast(f"No folder was made. {fault.sentence}", icon=":material/error:")
     else:
+        st.session_state[_IS_OPEN] = False
         open_folder(made)

@@ -14,6 +14,7 @@ from parts.place import workspace
 _OUTCOME = "files.outcome"
 _FILES = "files.upload"
 _REPLACE = "files.upload.replace"
+_IS_OPEN = "files.upload.open"
 
 
 @dataclass
@@ -24,7 +25,7 @@ class Outcome:
 
 def upload(folder: str) -> None:
     with (
-        st.popover("Upload files", type="primary", icon=":material/upload:"),
+        st.popover("Upload files", type="primary", icon=":material/upload:", key=_IS_OPEN, on_change="rerun"),
         st.form("files.upload-form", clear_on_submit=True, border=False),
     ):
         st.file_uploader("Files for this folder", accept_multiple_files=True, key=_FILES)
@@ -55,5 +56,7 @@ def _save_all(folder: str) -> None:
             outcome.refused.append((file.name, fault.sentence))
     if not files:
         st.toast("Choose files first.", icon=":material/info:")
+    elif not outcome.refused:
+        st.session_state[_IS_OPEN] = False
     st.session_state[_OUTCOME] = outcome
     forget_selection()

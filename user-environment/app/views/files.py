@@ -72,7 +72,8 @@ def _summary(entries: list[Entry]) -> str:
 
 
 head("Files", "All that lies in your workspace. It stays when the environment stops.")
-show_outcome()
+with st.container():  # there at each run, so that what comes below keeps its place
+    show_outcome()
 folder = present_folder()
 try:
     path_bar(folder)

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from hub.environments.service import PAGE
+from hub.environments.service import TABLE_PAGE
 from hub.environments.views import EnvironmentView
 from hub.identity.person import Person
 from hub.services import current
@@ -34,7 +34,7 @@ def draw_told(person: Person, *, live_only: bool) -> None:
 def draw_list(person: Person, *, live_only: bool) -> None:
     """The table, and what can be done with the chosen one."""
     count = current().environments.count_everyones(person, live_only=live_only)
-    page = st.pagination(-(-count // PAGE), key="everyone.page") - 1 if count > PAGE else 0
+    page = st.pagination(-(-count // TABLE_PAGE), key="everyone.page") - 1 if count > TABLE_PAGE else 0
     views = current().environments.everyones(person, page, live_only=live_only)
     if not views:
         st.info("Nothing runs at the moment." if live_only else "Nobody has launched anything yet.", icon=":material/bedtime:")

@@ -26,7 +26,8 @@ from hub.identity.person import Person
 from hub.settings import Settings
 from hub.spawners.base import Spawner
 
-PAGE = 50
+PAGE = 20  # cards
+TABLE_PAGE = 100  # rows of the administrators' table
 _not_going = col(Environment.target) != Target.DELETED
 _UNKNOWN = "This environment does not exist, or it is not yours."
 
@@ -138,7 +139,7 @@ class Environments:
         """For administrators: everybody's environments. Raises `NotFound` for anyone else."""
         self._administrator(person)
         with self._database.reading() as session:
-            return read_views(session, *self._live(live_only=live_only), limit=PAGE, offset=page * PAGE)
+            return read_views(session, *self._live(live_only=live_only), limit=TABLE_PAGE, offset=page * TABLE_PAGE)
 
     def count_everyones(self, person: Person, *, live_only: bool = False) -> int:
         self._administrator(person)

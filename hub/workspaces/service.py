@@ -21,7 +21,7 @@ from hub.identity.person import Person
 from hub.spawners.base import Spawner
 from hub.workspaces.model import Workspace, WorkspaceState
 
-PAGE = 50
+PAGE = 20
 _UNKNOWN = "This workspace does not exist, or it is not yours."
 
 

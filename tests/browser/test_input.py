@@ -13,7 +13,7 @@ from tests.support.podium import Podium
 
 pytestmark = pytest.mark.browser
 
-FINE = ["Ωmega 数据 данные", "شبكة", "🌱 growth 🌍", "../../etc/passwd", "..%2f..%2fx", "<b>bold</b> & *stars* :red[x]"]
+FINE = ["Ωmega данные شبكة 🌱 growth 🌍", "../..%2fx <b>bold</b> & *stars* :red[x]"]
 WRONG = {
     "": "needs a name",
     "   ": "needs a name",

@@ -1,5 +1,6 @@
 """Every page in both themes: nothing for axe-core to complain of, no sideways scrolling on a narrow screen, and a picture."""
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -7,27 +8,19 @@ from contextlib import closing, contextmanager
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from sqlmodel import col, select
 
 from hub.clock import new_id
 from hub.database import Database
 from hub.environments.model import Environment
 from hub.workspaces.model import Workspace
-from tests.browser.axe import violations
+from tests.browser.looking import look, picture
+from tests.browser.outside import servers
 from tests.browser.people import SHOTS, Person, person, upload
 from tests.support.podium import ROOT, Podium
 
 pytestmark = pytest.mark.browser
-
-THEMES = ("light", "dark")
-NARROW = {"width": 420, "height": 850}
-WIDE = {"width": 1280, "height": 900}
-
-
-@pytest.fixture(scope="module", params=THEMES)
-def theme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -44,110 +37,78 @@ def furnished(ada: Person, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     return addresses
 
 
-@pytest.fixture(scope="module")
-def looker(house: Podium, furnished: dict[str, str], browsers: Browser, theme: str) -> Iterator[Person]:
-    """Ada again, with a browser of this theme."""
-    with person(browsers, house.url, dark=theme == "dark") as somebody:
-        somebody.log_in("ada")
-        somebody.at_environments()
-        assert furnished
-        yield somebody
-
-
-def look(page: Page, name: str, theme: str) -> None:
-    """Keep pictures of it wide and narrow; it fits, and axe-core finds nothing."""
-    settled(page)
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}-{theme}.png")
-    found = violations(page)
-    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    settled(page)
-    page.screenshot(path=SHOTS / f"{name}-{theme}-narrow.png", full_page=True)
-    width = page.evaluate("document.scrollingElement.scrollWidth")
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
-    assert not found, "\n".join(found)
-    assert width <= NARROW["width"]
-
-
-def settled(page: Page) -> None:
-    """Nothing is being drawn any more, and nothing moves."""
-    expect(page.locator("[data-stale=true], [data-testid=stSkeleton]")).to_have_count(0)
-    page.wait_for_function(
-        "document.getAnimations().every((one) => one.playState !== 'running' || one.effect.getTiming().iterations === Infinity)"
-    )
-
-
 @pytest.mark.parametrize("path", ["login", "login?again=out", "login?again=late", "set-password?link=gone"])
-def test_pages_of_strangers(house: Podium, browsers: Browser, theme: str, path: str) -> None:
-    with person(browsers, house.url, dark=theme == "dark") as stranger:
+def test_pages_of_strangers(house: Podium, browsers: Browser, path: str) -> None:
+    with person(browsers, house.url) as stranger:
         stranger.hub.goto(f"{house.url}/{path}")
         expect(stranger.hub.get_by_role("heading").first).to_be_visible()
-        look(stranger.hub, path.replace("?", "-").replace("=", "-"), theme)
+        look(stranger.hub, path.replace("?", "-").replace("=", "-"))
 
 
-def test_a_new_person_s_empty_pages(house: Podium, browsers: Browser, theme: str) -> None:
-    name = f"cleo-{theme}"
+def test_a_new_person_s_empty_pages(house: Podium, browsers: Browser) -> None:
+    name = "cleo"
     link = house.add_user(name, "--display-name", "Cleo de Mérode")
-    with person(browsers, house.url, dark=theme == "dark") as cleo:
+    with person(browsers, house.url) as cleo:
         cleo.hub.goto(link)
         expect(cleo.hub.get_by_role("button", name="Set password")).to_be_visible()
-        look(cleo.hub, "set-password", theme)
+        look(cleo.hub, "set-password")
         cleo.sign_up(link, name)
-        look(cleo.hub, "environments-empty", theme)
+        look(cleo.hub, "environments-empty")
         cleo.hub.get_by_role("button", name="Launch environment").click()
         expect(cleo.hub.get_by_role("dialog").get_by_label("Name")).to_be_visible()
-        look(cleo.hub, "launch-dialog", theme)
+        look(cleo.hub, "launch-dialog")
         cleo.hub.goto(f"{house.url}/workspaces")
         expect(cleo.hub.get_by_text("You have no workspace yet")).to_be_visible()
-        look(cleo.hub, "workspaces-empty", theme)
+        look(cleo.hub, "workspaces-empty")
 
 
+@pytest.mark.usefixtures("furnished")
 @pytest.mark.parametrize(
     ("path", "heading"),
     [("", "Environments"), ("workspaces", "Workspaces"), ("account", "Account"), ("everyone", "All environments")],
 )
-def test_pages_with_things_on_them(looker: Person, theme: str, path: str, heading: str) -> None:
-    looker.hub.goto(f"{looker.url}/{path}")
-    expect(looker.hub.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+def test_pages_with_things_on_them(ada: Person, path: str, heading: str) -> None:
+    ada.hub.goto(f"{ada.url}/{path}")
+    expect(ada.hub.get_by_role("heading", name=heading, exact=True)).to_be_visible()
     if not path:
-        looker.address("Harvest 2026")
-    look(looker.hub, f"{path or 'environments'}-full", theme)
-    if not path and theme == "light":
+        ada.address("Harvest 2026")
+    look(ada.hub, f"{path or 'environments'}-full")
+    if not path:
         picture = ROOT / "docs" / "images" / "environments.png"
         picture.parent.mkdir(exist_ok=True)
         shutil.copyfile(SHOTS / "environments-full-light.png", picture)
 
 
 @pytest.mark.parametrize(("path", "heading"), [("", "Overview"), ("files", "Files"), ("explore", "Explore data")])
-def test_pages_of_an_environment(looker: Person, furnished: dict[str, str], theme: str, path: str, heading: str) -> None:
-    tab = looker.visit(furnished["Harvest 2026"] + path)
+def test_pages_of_an_environment(ada: Person, furnished: dict[str, str], path: str, heading: str) -> None:
+    tab = ada.visit(furnished["Harvest 2026"] + path)
     expect(tab.get_by_role("heading", name=heading)).to_be_visible()
-    look(tab, f"environment-{path or 'overview'}", theme)
+    look(tab, f"environment-{path or 'overview'}")
     tab.close()
 
 
-def test_doors(looker: Person, furnished: dict[str, str], theme: str) -> None:
-    stopped = looker.visit(furnished["Soil samples"])
+def test_doors(ada: Person, furnished: dict[str, str]) -> None:
+    stopped = ada.visit(furnished["Soil samples"])
     expect(stopped.get_by_role("heading", name="Soil samples is stopped")).to_be_visible()
-    look(stopped, "door-stopped", theme)
+    look(stopped, "door-stopped")
     stopped.goto(furnished["Soil samples"].replace("soil-samples", "no-samples"))
     expect(stopped.get_by_role("heading", name="There is no such environment")).to_be_visible()
-    look(stopped, "door-unknown", theme)
+    look(stopped, "door-unknown")
     stopped.close()
 
 
-def test_two_hundred_of_everything(house: Podium, browsers: Browser, theme: str) -> None:
-    name = f"dora-{theme}"
+def test_two_hundred_of_everything(house: Podium, ada: Person, browsers: Browser) -> None:
+    name = "dora"
     link = house.add_user(name, "--display-name", "Dora")
-    with person(browsers, house.url, dark=theme == "dark") as dora:
+    with person(browsers, house.url) as dora:
         dora.sign_up(link, name)
         dora.launch("Field notes")
         dora.cancel_or_stop("Field notes")
         multiply(house, 200)
-        for path in ("", "workspaces"):
-            dora.hub.goto(f"{house.url}/{path}")
-            expect(dora.hub.locator("[data-testid=stPagination]")).to_be_visible()
-            look(dora.hub, f"{path or 'environments'}-many", theme)
+        for somebody, path in ((dora, ""), (dora, "workspaces"), (ada, "everyone?everyone.live=false")):
+            somebody.hub.goto(f"{house.url}/{path}")
+            expect(somebody.hub.locator("[data-testid=stPagination]")).to_be_visible()
+            look(somebody.hub, f"{path.partition('?')[0] or 'environments'}-many")
 
 
 def multiply(house: Podium, times: int) -> None:
@@ -166,18 +127,34 @@ def multiply(house: Podium, times: int) -> None:
     database.close()
 
 
-def test_what_pages_say_while_the_agent_is_silent(house: Podium, looker: Person, theme: str) -> None:
+def test_what_pages_say_while_the_agent_is_silent(house: Podium, ada: Person, furnished: dict[str, str]) -> None:
     agent = agent_of(house)
-    looker.hub.goto(looker.url)
-    looker.address("Harvest 2026")
+    ada.hub.goto(ada.url)
+    ada.address("Harvest 2026")
     agent.suspend()
     try:
-        looker.card("Harvest 2026").get_by_role("button", name="More").click()
-        looker.hub.get_by_role("menuitem", name="Show log").click()
-        expect(looker.hub.get_by_role("dialog").get_by_role("alert")).to_be_visible()
-        look(looker.hub, "log-silent", theme)
+        ada.card("Harvest 2026").get_by_role("button", name="More").click()
+        ada.hub.get_by_role("menuitem", name="Show log").click()
+        expect(ada.hub.get_by_role("dialog").get_by_role("alert")).to_be_visible()
+        look(ada.hub, "log-silent")
+        ada.hub.get_by_role("dialog").get_by_role("button", name="Close").click()
+        ada.relaunch("Soil samples")
+        expect(ada.card("Soil samples")).to_contain_text("Starting")
+        look(ada.hub, "environments-starting")
+        tab = ada.visit(furnished["Soil samples"])
+        expect(tab.get_by_role("heading", name="Soil samples is starting")).to_be_visible()
+        look(tab, "door-starting")
     finally:
         agent.resume()
+    expect(tab.get_by_role("heading", name="Overview")).to_be_visible()
+    [server] = servers(house.folder / "data", "Soil samples")
+    server.kill()
+    expect(tab.get_by_role("heading", name="Soil samples has failed")).to_be_visible()
+    look(tab, "door-failed")
+    tab.close()
+    ada.hub.goto(ada.url)
+    expect(ada.card("Soil samples")).to_contain_text("Failed")
+    look(ada.hub, "environments-failed")
 
 
 def agent_of(house: Podium) -> psutil.Process:
@@ -186,14 +163,24 @@ def agent_of(house: Podium) -> psutil.Process:
     return next(one for one in found if "hub.spawners.local.agent" in one.cmdline() and told in one.cmdline())
 
 
-def test_what_pages_say_while_the_database_is_silent(house: Podium, looker: Person, theme: str) -> None:
+def test_what_pages_say_while_the_database_is_silent(house: Podium, ada: Person) -> None:
     for table, path in (("environment", ""), ("workspace", "workspaces"), ("environment", "everyone")):
         with away(house, table):
-            looker.hub.goto(f"{looker.url}/{path}")
-            expect(looker.hub.get_by_text("This cannot be shown now")).to_be_visible()
-            look(looker.hub, f"{path or 'environments'}-failing", theme)
-    looker.hub.get_by_role("button", name="Try again").click()
-    expect(looker.hub.get_by_text("This cannot be shown now")).to_have_count(0)
+            ada.hub.goto(f"{ada.url}/{path}")
+            expect(ada.hub.get_by_text("This cannot be shown now")).to_be_visible()
+            look(ada.hub, f"{path or 'environments'}-failing")
+    ada.hub.get_by_role("button", name="Try again").click()
+    expect(ada.hub.get_by_text("This cannot be shown now")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["", "workspaces", "account", "everyone"])
+def test_a_page_that_is_still_loading_is_a_grey_outline(ada: Person, path: str) -> None:
+    tab = ada.context.new_page()
+    tab.route_web_socket(re.compile("/_stcore/stream"), lambda _: None)  # takes what is sent and never answers
+    tab.goto(f"{ada.url}/{path}")
+    expect(tab.get_by_test_id("stAppSkeleton")).to_be_visible()
+    picture(tab, f"{path or 'environments'}-loading")
+    tab.close()
 
 
 @contextmanager

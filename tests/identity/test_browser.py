@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -222,20 +221,3 @@ def test_changing_the_password_on_the_page_logs_other_browsers_out(hub: Hub, tab
         page.get_by_role("button", name="Change password").click()
         expect(page.get_by_text("Your password is changed.")).to_be_visible(timeout=20_000)
     assert hub.identity.sessions.resolve(token) is None
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 420])
-def test_pages_fit_and_are_kept_as_pictures(hub: Hub, tabs: Browser, tmp_path: Path, scheme: str, width: int) -> None:
-    name = f"b-look-{scheme}-{width}"
-    user = register(hub.identity, name)
-    link = hub.identity.make_password_link(user.id)
-    with tabs.new_context(color_scheme=scheme, viewport={"width": width, "height": 800}) as context:  # type: ignore[arg-type]
-        page = context.new_page()
-        for path in ("/login", "/login?again=out", f"/set-password?link={link}", "/set-password?link=gone", "/account"):
-            if path == "/account":
-                page = enter(hub, context, name)
-            page.goto(hub.url + path)
-            expect(page.get_by_role("heading").first).to_be_visible(timeout=20_000)
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-            page.screenshot(path=tmp_path / f"{path.strip('/').partition('?')[0]}.png", full_page=True)

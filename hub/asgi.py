@@ -1,7 +1,6 @@
 """The one ASGI app of a hub process: routing outermost, the guards, the routes, and Streamlit's pages.
 
-RoutingApp       whose address is it? environments' go to the gateway
-CsrfGuard        nothing that another site makes a browser send
+RoutingApp       whose address is it? nothing that another site makes a browser send; environments' go to the gateway
 IdentityMiddleware   who makes the request
 PageSockets      closes open pages of ended sessions
 PageGate         strangers see the login page, and nothing of the others
@@ -23,7 +22,6 @@ from starlette.types import ASGIApp
 
 from hub import services as composition
 from hub.background import background
-from hub.identity.csrf import CsrfGuard
 from hub.identity.headers import SecurityHeaders
 from hub.identity.middleware import IdentityMiddleware
 from hub.identity.page_sockets import PageSockets
@@ -67,7 +65,6 @@ def create_app(services: Services) -> ASGIApp:
         ],
         middleware=[
             Middleware(SecurityHeaders, settings=settings, index_html=_INDEX.read_text("utf-8")),
-            Middleware(CsrfGuard, settings=settings),
             Middleware(IdentityMiddleware, sessions=sessions, settings=settings),
             Middleware(PageSockets, sessions=sessions),
             Middleware(PageGate),

@@ -61,6 +61,10 @@ class Addresses:
     def hub_host(self) -> str:
         return (urlsplit(self.root).hostname or "").lower()
 
+    @property
+    def scheme(self) -> str:
+        return urlsplit(self.root).scheme
+
     def prefix(self, slug: str) -> str:
         """What every path of the environment begins with: its `base_url`."""
         return "" if self.by_host else f"/user/{slug}"

@@ -17,7 +17,12 @@ from hub.routing.service import Routing
 from hub.routing.targets import is_refused
 
 _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND, _MISDIRECTED = 400, 403, 404, 421
-_WORDS = {_BAD_REQUEST: "Bad Request", _FORBIDDEN: "Forbidden", _NOT_FOUND: "Not Found", _MISDIRECTED: "Misdirected Request"}
+_WORDS = {
+    _BAD_REQUEST: "Bad Request",
+    _FORBIDDEN: "Podium refused this because it did not come from one of its own pages. Open Podium itself and try again.",
+    _NOT_FOUND: "Not Found",
+    _MISDIRECTED: "Misdirected Request",
+}
 _ON_ANY_HOST = {"/health", "/metrics", "/routing/authorize"}
 _OPERATORS_ONLY = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check", "/oauth2callback")
 
@@ -36,7 +41,7 @@ class RoutingApp:
             await _refuse(_BAD_REQUEST, scope, receive, send)
         elif place.kind is Kind.ELSEWHERE:
             await self._elsewhere(place, scope, receive, send)
-        elif is_foreign(scope):
+        elif is_foreign(scope, self._routing.addresses.scheme):
             await _refuse(_FORBIDDEN, scope, receive, send)
         elif _is_operators(place.path):
             await _refuse(_NOT_FOUND, scope, receive, send)

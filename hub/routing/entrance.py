@@ -23,7 +23,6 @@ from hub.routing.doors import STATUS, Doors, see_other
 from hub.routing.entry import Entries
 from hub.routing.gateway import Gateway
 from hub.routing.headers import value
-from hub.routing.isolation import is_own_form
 from hub.routing.next_url import safe_path
 from hub.routing.script import tab_script
 from hub.settings import Settings
@@ -108,8 +107,6 @@ class Entrance:
         return response
 
     async def _launch(self, place: Place, request: Request) -> Response:
-        if not is_own_form(request.scope["headers"]):
-            return PlainTextResponse("Forbidden", 403)
         body = await _small_body(request)
         if body is None:
             return PlainTextResponse("The form is too large.", _FORM_TOO_LARGE)

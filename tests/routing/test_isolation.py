@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub import datafolder, services
 from hub.asgi import create_app
 from hub.database import Database
-from hub.identity.csrf import SAFE_METHODS, CsrfGuard
+from hub.routing.app import RoutingApp
+from hub.routing.isolation import SAFE_METHODS
 from hub.settings import Settings
 from tests.identity.conftest import browse, register
 from tests.support.memory_spawner import MemorySpawner
@@ -26,6 +27,7 @@ FOREIGN = [
     {"sec-fetch-site": "none"},
     {"sec-fetch-site": "cross-site", "origin": OWN},
     {"sec-fetch-site": "same-site", "origin": "http://evil.localhost:8501"},
+    {"sec-fetch-site": "cross-site", "origin": "null"},
     {"sec-fetch-site": "same-origin", "origin": "http://evil.localhost:8501"},
     {"origin": "http://evil.example"},
     {"origin": "http://localhost:9000"},
@@ -35,28 +37,37 @@ FOREIGN = [
     {"origin": ""},
     {},
 ]
-OURS = [{"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "same-origin", "origin": OWN}, {"origin": OWN}]
+OURS = [
+    {"sec-fetch-site": "same-origin"},
+    {"sec-fetch-site": "same-origin", "origin": "null"},
+    {"sec-fetch-site": "same-origin", "origin": OWN},
+    {"origin": OWN},
+]
 
 
 @pytest.fixture
-def hub_app(tmp_path: Path, _sqlite_template: Path) -> Iterator[tuple[Starlette, str]]:
-    """The hub's app as it is composed, without what stands in front of it, and a logged-in person's cookie."""
+def hub_app(tmp_path: Path, _sqlite_template: Path) -> Iterator[tuple[RoutingApp, str]]:
+    """The hub's app as it is composed, and a logged-in person's cookie."""
     (tmp_path / "podium.db").write_bytes(_sqlite_template.read_bytes())
     database = Database(f"sqlite:///{tmp_path / 'podium.db'}")
     built = services.build(Settings(data_dir=tmp_path), datafolder.prepare(tmp_path), database, {"local": MemorySpawner()})
     register(built.identity, "grace")
     token, _ = browse(built.identity, "grace")
-    inner = create_app(built)._hub_app  # type: ignore[attr-defined]
-    assert isinstance(inner, Starlette)
-    yield inner, f"__Host-podium={token}"
+    app = create_app(built)
+    assert isinstance(app, RoutingApp)
+    yield app, f"__Host-podium={token}"
     database.close()
 
 
-def mutating(app: Starlette) -> list[tuple[str, str]]:
+def mutating(app: RoutingApp) -> list[tuple[str, str]]:
     """Every method and path that may change something, pages and what Streamlit has of its own included."""
-    known = [(route.path, route.methods or set()) for route in app.routes if isinstance(route, Route)]
+    inner = app._hub_app
+    assert isinstance(inner, Starlette)
+    known = [(route.path, route.methods or set()) for route in inner.routes if isinstance(route, Route)]
     mounted = [
-        (f"{route.path}/_stcore/upload_file/a/b", {"POST", "PUT", "DELETE"}) for route in app.routes if isinstance(route, Mount)
+        (f"{route.path}/_stcore/upload_file/a/b", {"POST", "PUT", "DELETE"})
+        for route in inner.routes
+        if isinstance(route, Mount)
     ]
     return [(method, path) for path, methods in (*known, *mounted) for method in sorted(methods - SAFE_METHODS)]
 
@@ -66,7 +77,7 @@ def mutating(app: Starlette) -> list[tuple[str, str]]:
 @pytest.mark.case("A8-14")
 @pytest.mark.case("A8-15")
 @pytest.mark.case("A6-6")
-def test_every_route_that_changes_something_refuses_what_other_pages_send(hub_app: tuple[Starlette, str]) -> None:
+def test_every_route_that_changes_something_refuses_what_other_pages_send(hub_app: tuple[RoutingApp, str]) -> None:
     app, cookie = hub_app
     routes = mutating(app)
     assert ("POST", "/auth/session") in routes
@@ -85,7 +96,7 @@ def test_every_route_that_changes_something_refuses_what_other_pages_send(hub_ap
 
 
 @pytest.mark.case("CVE-2020-36191")
-def test_the_own_pages_get_through(hub_app: tuple[Starlette, str]) -> None:
+def test_the_own_pages_get_through(hub_app: tuple[RoutingApp, str]) -> None:
     app, cookie = hub_app
 
     async def answers() -> set[int]:
@@ -93,6 +104,16 @@ def test_the_own_pages_get_through(hub_app: tuple[Starlette, str]) -> None:
             return {(await client.post("/auth/logout", headers=sent)).status_code for sent in OURS}
 
     assert asyncio.run(answers()) == {303}
+
+
+def test_a_program_that_carries_no_cookie_is_not_taken_for_a_page(hub_app: tuple[RoutingApp, str]) -> None:
+    app, _ = hub_app
+
+    async def answer() -> int:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=OWN) as client:
+            return (await client.post("/auth/logout")).status_code
+
+    assert asyncio.run(answer()) != 403
 
 
 async def accepting(scope: Scope, _receive: Receive, send: Send) -> None:
@@ -111,7 +132,9 @@ def opens(app: ASGIApp, headers: dict[str, str]) -> bool:
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def open_it() -> None:
-        await app({"type": "websocket", "path": "/_stcore/stream", "headers": pairs}, receive, send)
+        await app(
+            {"type": "websocket", "path": "/_stcore/stream", "raw_path": b"/_stcore/stream", "headers": pairs}, receive, send
+        )
 
     asyncio.run(open_it())
     return bool(sent[0]["type"] == "websocket.accept")
@@ -120,8 +143,10 @@ def opens(app: ASGIApp, headers: dict[str, str]) -> bool:
 @pytest.mark.case("A6-1")
 @pytest.mark.case("A6-9")
 @pytest.mark.parametrize("cookie", [{}, {"cookie": "__Host-podium=x"}], ids=["without", "with"])
-def test_a_socket_opens_for_the_own_page_only_with_and_without_a_cookie(cookie: dict[str, str]) -> None:
-    guard = CsrfGuard(accepting, Settings())
+def test_a_socket_opens_for_the_own_page_only_with_and_without_a_cookie(
+    hub_app: tuple[RoutingApp, str], cookie: dict[str, str]
+) -> None:
+    guard = RoutingApp(accepting, hub_app[0]._routing)
     host = {"host": "localhost:8501", **cookie}
     assert opens(guard, {**host, "origin": OWN})
     for origin in (

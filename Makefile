@@ -17,7 +17,7 @@ TOOLS := $(VENV)/.tools-installed
 AXE := tests/node_modules/.package-lock.json
 PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --durations=10
 
-.PHONY: help up down doctor test test-crash test-browser test-guards test-fresh bench lock settings cases fmt
+.PHONY: help up down doctor test test-crash test-browser test-guards test-fresh bench picture lock settings cases fmt
 
 help:  ## List what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -52,6 +52,10 @@ test-fresh: $(TOOLS)  ## Follow the README in a bare Debian as an ordinary user 
 
 bench: $(TOOLS) $(ENVIRONMENT)  ## Measure launch time, memory and the proxies beside their baselines.
 	@$(VENV)/bin/python -m tests.bench.run
+
+picture: $(TOOLS) $(ENVIRONMENT)  ## Take README's picture of the Environments page anew.
+	$(PYTEST) tests/browser/test_look.py -k things_on_them
+	cp build/screenshots/environments-full-light.png docs/images/environments.png
 
 lock:  ## Write the three pinned sets of dependencies again; UPGRADE=--upgrade takes newer versions.
 	@tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \

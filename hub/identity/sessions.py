@@ -10,8 +10,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from hub.clock import now
 from hub.database import Database
@@ -118,6 +119,11 @@ class Sessions:
 def sessions_of(user_id: str, but: str | None = None) -> ColumnElement[bool]:
     """The condition that picks a user's sessions, except the one named."""
     return (col(LoginSession.user_id) == user_id) & (col(LoginSession.id) != (but or ""))
+
+
+def over(user_id: str) -> SelectOfScalar[str]:
+    """Picks the ids of a user's sessions that count for nothing any more."""
+    return select(LoginSession.id).where(col(LoginSession.user_id) == user_id, ~and_(*_open()))
 
 
 def _open() -> tuple[ColumnElement[bool], ...]:

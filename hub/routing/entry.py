@@ -9,6 +9,7 @@ nothing there.
 
 from datetime import timedelta
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from hub.database import Database
@@ -17,7 +18,7 @@ from hub.errors import Refused
 from hub.identity import codes
 from hub.identity.model import OneTimeCode
 from hub.identity.person import Person
-from hub.identity.sessions import Sessions
+from hub.identity.sessions import Sessions, over
 from hub.identity.tokens import digest, new_token
 from hub.routing.model import Entry
 
@@ -64,10 +65,14 @@ class Entries:
 
 
 def _enter(session: Session, slug: str, code: OneTimeCode) -> tuple[str, str] | None:
-    """A new cookie's value and the session it belongs to; None where the code is for another environment."""
+    """A new cookie's value and the session it belongs to; None where the code is for another environment.
+
+    Cookies of the person's ended sessions go at the same time, so the table stays small.
+    """
     here = session.exec(select(Environment.id).where(Environment.slug == slug)).first()
     if here is None or code.environment_id != here or code.session_id is None:
         return None
+    session.execute(delete(Entry).where(col(Entry.session_id).in_(over(code.user_id))))
     token = new_token()
     session.add(Entry(token_hash=digest(token), session_id=code.session_id, environment_id=here))
     return token, code.session_id

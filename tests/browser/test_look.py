@@ -1,7 +1,6 @@
 """Every page in both themes: nothing for axe-core to complain of, no sideways scrolling on a narrow screen, and a picture."""
 
 import re
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,8 +16,8 @@ from hub.environments.model import Environment
 from hub.workspaces.model import Workspace
 from tests.browser.looking import look, picture
 from tests.browser.outside import servers
-from tests.browser.people import SHOTS, Person, person, upload
-from tests.support.podium import ROOT, Podium
+from tests.browser.people import Person, person, upload
+from tests.support.podium import Podium
 
 pytestmark = pytest.mark.browser
 
@@ -73,10 +72,6 @@ def test_pages_with_things_on_them(ada: Person, path: str, heading: str) -> None
     if not path:
         ada.address("Harvest 2026")
     look(ada.hub, f"{path or 'environments'}-full")
-    if not path:
-        picture = ROOT / "docs" / "images" / "environments.png"
-        picture.parent.mkdir(exist_ok=True)
-        shutil.copyfile(SHOTS / "environments-full-light.png", picture)
 
 
 @pytest.mark.parametrize(("path", "heading"), [("", "Overview"), ("files", "Files"), ("explore", "Explore data")])

@@ -6,13 +6,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from sqlmodel import update
+from sqlmodel import select, update
 
 from hub.clock import now
 from hub.errors import Refused
 from hub.identity.cookies import cookie_name
 from hub.identity.model import OneTimeCode
 from hub.identity.tokens import digest
+from hub.routing.model import Entry
 from hub.settings import Settings
 from tests.routing.front import BROWSER, Front
 from tests.routing.world import World
@@ -85,6 +86,15 @@ def test_the_cookie_ends_with_the_login(world: World) -> None:
     token, person = world.routing.entries.redeem("calm-heron", _code(world), NONCE)
     world.sessions.end(person.session_id, "logout")
     assert world.routing.entries.person("calm-heron", token) is None
+
+
+def test_cookies_of_ended_logins_are_swept_out_by_the_next_one(world: World) -> None:
+    _, ended = world.routing.entries.redeem("calm-heron", _code(world), NONCE)
+    kept, _ = world.routing.entries.redeem("grave-lynx", _code(world, slug="grave-lynx"), NONCE)
+    world.sessions.end(ended.session_id, "logout")
+    new, _ = world.routing.entries.redeem("calm-heron", _code(world), NONCE)
+    with world.database.reading() as session:
+        assert set(session.exec(select(Entry.token_hash))) == {digest(kept), digest(new)}
 
 
 class Browser:

@@ -203,3 +203,13 @@ def test_the_button_of_a_stopped_environment_works_by_keyboard(
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="calm heron is starting")).to_be_visible(timeout=10_000)
     assert page.url.endswith("/some/bookmark")
+
+
+def test_a_page_of_which_a_piece_did_not_come_is_loaded_anew_once(page: Page) -> None:
+    lose_a_piece = "window.before = true; window.dispatchEvent(new Event('vite:preloadError'))"
+    page.evaluate(lose_a_piece)
+    page.wait_for_function("!window.before")
+    expect(page.get_by_text("for: Alice")).to_be_visible()
+    page.evaluate(lose_a_piece)
+    expect(page.get_by_text("for: Alice")).to_be_visible()
+    assert page.evaluate("window.before")

@@ -1,4 +1,4 @@
-"""The Podium that the browser tests drive: one of their own, or the one that PODIUM_TEST_URL names."""
+"""The Podium that the browser tests drive: one of their own, or the one that TEST_PODIUM_URL names."""
 
 import itertools
 import os
@@ -34,8 +34,8 @@ def podium(tmp_path: Path) -> Iterator[Podium]:
 @pytest.fixture
 def place(request: pytest.FixtureRequest) -> Place:
     """Where the main story takes place."""
-    if "PODIUM_TEST_URL" in os.environ:
-        return Place(os.environ["PODIUM_TEST_URL"], os.environ["PODIUM_TEST_LINK"])
+    if "TEST_PODIUM_URL" in os.environ:
+        return Place(os.environ["TEST_PODIUM_URL"], os.environ["TEST_PODIUM_LINK"])
     running: Podium = request.getfixturevalue("podium")
     return Place(running.url, running.link or "")
 

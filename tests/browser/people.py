@@ -18,7 +18,7 @@ FOREIGN_TEXTS = (
     "Is Streamlit still running",
 )  # fmt: skip
 """What Streamlit says of lost connections; nobody should meet it."""
-PATIENCE = float(os.environ.get("PODIUM_TEST_PATIENCE", "30")) * 1000
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "30")) * 1000
 """Milliseconds that a page may take; a loaded machine may be given more."""
 SOON = PATIENCE / 3
 """Milliseconds within which a tab whose session or environment ended shows Podium's own page: 10 s."""

@@ -86,7 +86,7 @@ def free_port() -> int | None:
 def browse(output: str) -> int:
     """The browser story from outside; pytest's exit code."""
     url, link = re.findall(r"Podium is at (\S+)", output)[0], re.findall(r"(http\S+link=\S+)", output)[0]
-    variables = {**os.environ, "PODIUM_TEST_URL": url, "PODIUM_TEST_LINK": link}
+    variables = {**os.environ, "TEST_PODIUM_URL": url, "TEST_PODIUM_LINK": link}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/browser/test_story.py"]
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 

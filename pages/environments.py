@@ -11,7 +11,7 @@ from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase, Target
 from hub.environments.service import PAGE
 from hub.environments.views import EnvironmentView
-from hub.errors import ClusterSilent
+from hub.errors import PodiumError
 from hub.identity.person import Person
 from hub.services import current
 from hub.ui_attempt import act, attempt, show_notice, telling
@@ -163,7 +163,7 @@ def log_dialog(person: Person, view: EnvironmentView) -> None:
     """The last lines that the environment wrote, and what happened to it."""
     try:
         text = current().environments.log(person, view.id)
-    except ClusterSilent as error:
+    except PodiumError as error:
         st.warning(error.sentence, icon=":material/cloud_off:")
         return
     if text:

@@ -14,7 +14,7 @@ from hub.settings import Settings
 CUSTOM = "Custom"
 """The profile's name of an environment whose owner chose the numbers."""
 LEAST_MEMORY = 300 * 10**6
-"""Bytes: with less, Streamlit with pandas does not start."""
+"""Bytes; a round number above the 256 MiB that a start asks for."""
 
 _Bytes = Annotated[int, BeforeValidator(lambda value: parse_bytes(str(value)))]
 

@@ -5,7 +5,7 @@ from typing import Literal
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
-from tests.browser.people import SHOTS
+from tests.browser.people import shot
 
 _Theme = Literal["light", "dark"]
 THEMES: tuple[_Theme, ...] = ("light", "dark")
@@ -19,16 +19,15 @@ WIDE = {"width": 1280, "height": 900}
 
 def look(page: Page, name: str) -> None:
     """Keep pictures of it in both themes, wide and narrow; it fits, and axe-core finds nothing."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
     found, widths = [], []
     for theme in THEMES:
         _turn(page, theme)
-        page.screenshot(path=SHOTS / f"{name}-{theme}.png")
+        shot(page, f"{name}-{theme}")
         found += [f"{theme}: {violation}" for violation in violations(page)]
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     for theme in reversed(THEMES):
         _turn(page, theme)
-        page.screenshot(path=SHOTS / f"{name}-{theme}-narrow.png", full_page=True)
+        shot(page, f"{name}-{theme}-narrow", whole=True)
         widths.append(page.evaluate("document.scrollingElement.scrollWidth"))
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]
     assert not found, "\n".join(found)
@@ -37,10 +36,9 @@ def look(page: Page, name: str) -> None:
 
 def picture(page: Page, name: str) -> None:
     """Keep pictures of what is still being drawn."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
     for theme in THEMES:
         _dress(page, theme)
-        page.screenshot(path=SHOTS / f"{name}-{theme}.png")
+        shot(page, f"{name}-{theme}")
 
 
 def _turn(page: Page, theme: _Theme) -> None:

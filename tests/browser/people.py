@@ -135,11 +135,9 @@ class Person:
 
 
 @contextmanager
-def person(browser: Browser, url: str, *, dark: bool = False, width: int = 1280) -> Iterator[Person]:
+def person(browser: Browser, url: str) -> Iterator[Person]:
     """A new person with an empty browser."""
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", locale="en-GB"
-    )
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light", locale="en-GB")
     context.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     try:
@@ -193,7 +191,7 @@ def _open_upload(tab: Page) -> Locator:
     return field
 
 
-def shot(page: Page, name: str) -> None:
-    """Keep a picture of the page."""
+def shot(page: Page, name: str, *, whole: bool = False) -> None:
+    """Keep a picture of what is seen of the page, or of the whole of it."""
     SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png")
+    page.screenshot(path=SHOTS / f"{name}.png", full_page=whole)

@@ -8,6 +8,8 @@ from sqlmodel import select
 
 from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase, Start, Target
+from hub.environments.views import EnvironmentView
+from hub.identity.person import Person
 from hub.spawners.base import Ending
 from tests.support.environment_hub import Hub
 
@@ -93,6 +95,12 @@ def test_what_ends_by_itself_is_failed_with_its_reason_and_not_restarted(hub: Hu
     assert len(hub.spawner.specs) == 1
 
 
+def lost_and_back(hub: Hub, person: Person, view: EnvironmentView) -> EnvironmentView:
+    """The infrastructure takes the run, and another one has begun."""
+    hub.spawner.end(view.start_id or "", Ending.LOST)
+    return hub.until(person, view, lambda seen: seen.phase is Phase.RUNNING and seen.start_id != view.start_id)
+
+
 def test_what_the_infrastructure_took_is_restarted_three_times_and_then_failed(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,9 +109,7 @@ def test_what_the_infrastructure_took_is_restarted_three_times_and_then_failed(
     hub.start_controller()
     view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
     for _ in range(3):
-        before = view.start_id
-        hub.spawner.end(before or "", Ending.LOST)
-        view = hub.until(ada, view, lambda seen, old=before: seen.phase is Phase.RUNNING and seen.start_id != old)  # type: ignore[misc]
+        view = lost_and_back(hub, ada, view)
     hub.spawner.end(view.start_id or "", Ending.LOST)
     failed = hub.until(ada, view, lambda seen: seen.phase is Phase.FAILED)
     assert "several times" in (failed.reason or "")
@@ -115,10 +121,11 @@ def test_losses_count_anew_after_a_run_that_was_steady(hub: Hub, monkeypatch: py
     monkeypatch.setattr("hub.environments.steps.STEADY", timedelta(0))
     hub.start_controller()
     view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
+    first = view.start_id
     for _ in range(5):
-        before = view.start_id
-        hub.spawner.end(before or "", Ending.LOST)
-        view = hub.until(ada, view, lambda seen, old=before: seen.phase is Phase.RUNNING and seen.start_id != old)  # type: ignore[misc]
+        view = lost_and_back(hub, ada, view)
+    assert view.phase is Phase.RUNNING
+    assert view.start_id != first
 
 
 def test_a_run_that_the_far_side_no_longer_knows_counts_as_lost(hub: Hub) -> None:

@@ -17,6 +17,9 @@ import psutil
 import pytest
 
 GRACE_SECONDS = 5
+STARTING_SECONDS = 1
+KERNEL = 2
+"""The process that all threads of the kernel descend from."""
 
 _kept: set[int] = set()
 _unfinished: list[str] = []
@@ -90,7 +93,15 @@ class Before:
 
     def _concerns(self, process: psutil.Process) -> bool:
         folder = str(self.folder)
-        return process.cwd().startswith(folder) or any(folder in part for part in process.cmdline())
+        return process.cwd().startswith(folder) or any(folder in part for part in _command(process))
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """The command line. A process that is just being started has none for a moment; one of the kernel never has."""
+    deadline = time.monotonic() + STARTING_SECONDS
+    while not (command := process.cmdline()) and process.ppid() != KERNEL and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return command
 
 
 def _is_fixture(process: psutil.Process) -> bool:

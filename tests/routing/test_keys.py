@@ -13,6 +13,7 @@ from hub.database import Database
 from hub.errors import CannotStart, NotFound
 from hub.routing.keys import SigningKeys
 from hub.routing.model import SigningKey
+from tests.environment.signing import ENDORSEMENT, Signer
 
 SECRET = b"a secret that seals the keys of this test"
 
@@ -86,14 +87,15 @@ def test_a_run_is_led_to_the_newest_key_by_its_chain(keys: SigningKeys) -> None:
 
 
 @pytest.mark.case("A4-5")
-def test_a_stranger_endorses_nobody(keys: SigningKeys, database: Database) -> None:
-    ring = KeyRing("start", keys.public_set())
-    stranger = KeyRing("start", keys.public_set())
-    with database.reading() as session:
-        row = session.exec(select(SigningKey)).one()
-    forged = jwt.encode({"jwk": row.public}, "x" * 32, algorithm="HS256", headers={"kid": row.id, "typ": "podium-key+jwt"})
-    ring.endorse([forged])
-    assert ring.ids == stranger.ids
+def test_a_stranger_endorses_nobody(keys: SigningKeys) -> None:
+    """Neither by a signature of its own under a known key's name, nor by one without a private key at all."""
+    ring, stranger = KeyRing("start", keys.public_set()), Signer("stranger")
+    known = keys.current_kid()
+    by_itself = stranger.sign(ENDORSEMENT, {"jwk": stranger.jwk})
+    in_disguise = stranger.sign(ENDORSEMENT, {"jwk": stranger.jwk}, kid=known)
+    shared = jwt.encode({"jwk": stranger.jwk}, "x" * 32, algorithm="HS256", headers={"kid": known, "typ": ENDORSEMENT})
+    ring.endorse([by_itself, in_disguise, shared])
+    assert ring.ids == [known]
 
 
 def test_another_replica_signs_with_a_key_that_it_did_not_make(keys: SigningKeys, database: Database) -> None:

@@ -99,7 +99,7 @@ class Before:
 def _command(process: psutil.Process) -> list[str]:
     """The command line. A process that is just being started has none for a moment; one of the kernel never has."""
     deadline = time.monotonic() + STARTING_SECONDS
-    while not (command := process.cmdline()) and process.ppid() != KERNEL and time.monotonic() < deadline:
+    while not (command := list[str](process.cmdline())) and process.ppid() != KERNEL and time.monotonic() < deadline:
         time.sleep(0.01)
     return command
 

@@ -9,10 +9,12 @@ from tests.spawners.far_side import LocalFarSide
 
 @pytest.fixture(scope="module", params=["local"])
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalFarSide]:
-    """One agent for the whole suite; a test leaves it empty."""
-    far = LocalFarSide(tmp_path_factory.mktemp("conformance"))
-    yield far
-    far.close()
+    """One agent for the whole suite, started by a hub that has secrets in its variables; a test leaves it empty."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SECRET_KEY", "the hub's own")
+        far = LocalFarSide(tmp_path_factory.mktemp("conformance"))
+        yield far
+        far.close()
 
 
 @pytest.fixture

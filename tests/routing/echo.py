@@ -15,7 +15,7 @@ EVIL_HEADERS = [
     (b"service-worker-allowed", b"/"),
     (b"x-accel-redirect", b"/_podium_authorize"),
     (b"x-accel-expires", b"1000"),
-    (b"x-accel-limit-rate", b"1"),
+    (b"x-accel-limit-rate", b"10000"),
     (b"x-accel-buffering", b"yes"),
     (b"set-cookie", b"podium=evil; Path=/"),
     (b"set-cookie", b"__Host-podium=evil; Path=/; Secure"),

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,13 +61,23 @@ def test_a_signal_to_the_servers_group_does_not_reach_the_supervisor(far: LocalF
     assert _exit(far, spec.start_id).why in (Ending.EXITED, Ending.KILLED)
 
 
+@contextmanager
+def a_stranger() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has nothing to do with Podium; it ends with the block, however that ends."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.case("R25")
 @pytest.mark.parametrize("told_to_stop", [False, True])
 def test_a_process_number_that_was_reused_is_neither_taken_back_nor_signalled(far: LocalFarSide, told_to_stop: bool) -> None:  # noqa: FBT001
     spec = far.spec()
     ready(far, spec)
     _kill_all(far, spec.start_id)
-    with subprocess.Popen(["sleep", "600"]) as stranger:
+    with a_stranger() as stranger:
         folder = far.folders.start(spec.start_id)
         named = json.loads(folder.supervisor.read_text())
         write_json(folder.supervisor, named | {"pid": stranger.pid}, name="a reused number")
@@ -73,7 +85,6 @@ def test_a_process_number_that_was_reused_is_neither_taken_back_nor_signalled(fa
             write_json(folder.stop, {"why": "stopped", "detail": ""}, name="an order")
         exit_ = _exit(far, spec.start_id)
         assert stranger.poll() is None
-        stranger.kill()
     assert exit_.why is (Ending.STOPPED if told_to_stop else Ending.KILLED)
 
 

@@ -22,10 +22,12 @@ from starlette.types import ASGIApp
 
 from hub import services as composition
 from hub.background import background
+from hub.identity.answers import nothing_here
 from hub.identity.headers import SecurityHeaders
 from hub.identity.middleware import IdentityMiddleware
+from hub.identity.oidc.routes import ProviderRoutes
 from hub.identity.page_sockets import PageSockets
-from hub.identity.routes import IdentityRoutes, nothing_here
+from hub.identity.routes import IdentityRoutes
 from hub.metrics import Metrics
 from hub.page_gate import PageGate
 from hub.routing.app import RoutingApp
@@ -45,6 +47,7 @@ def create_app(services: Services) -> ASGIApp:
     composition.use(services)
     settings, sessions = services.settings, services.sessions
     routing = Routing.build(settings, services.database, services.keys, sessions, services.environments)
+    identity = IdentityRoutes(services.identity, services.logins, settings)
     pages = streamlit.App(ROOT / "hub" / "ui.py", on_script_error=show_fault)
 
     @asynccontextmanager
@@ -58,7 +61,9 @@ def create_app(services: Services) -> ASGIApp:
         routes=[
             Route("/health", _healthy),
             Route("/metrics", Metrics(services).answer),
-            *IdentityRoutes(services.identity, settings).routes,
+            *identity.routes,
+            *ProviderRoutes(services.logins, settings).routes,
+            *identity.last,
             *WorkspaceRoutes(services.workspaces).routes,
             Route("/api/{rest:path}", nothing_here, methods=_ANY),
             Mount("/", pages),

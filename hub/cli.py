@@ -23,7 +23,9 @@ from hub.up import up as serve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Podium: an own Streamlit environment for every researcher.")
 users = typer.Typer(no_args_is_help=True, help="Add people, make password links, disable and enable.")
+keys = typer.Typer(no_args_is_help=True, help="The keys that sign what environments believe.")
 app.add_typer(users, name="user")
+app.add_typer(keys, name="keys")
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
 
 Name = Annotated[str, typer.Argument(help="The name that the person logs in with.")]
@@ -115,6 +117,13 @@ def nginx(
         out.print(render(options), markup=False)
 
 
+@keys.command("rotate")
+def keys_rotate() -> None:
+    """Make a new signing key, which running environments learn of from the one they trust; nobody is cut off."""
+    with _services() as services:
+        out.print(f"New starts and running environments use the key {services.keys.rotate()} from now on.", markup=False)
+
+
 @users.command("add")
 def user_add(
     name: Name,
@@ -155,10 +164,10 @@ def user_enable(name: Name) -> None:
 def user_list(page: Annotated[int, typer.Option(help="Counts from 1.", min=1)] = 1) -> None:
     """List people, fifty at a time."""
     with _services() as services:
-        rows, total = services.identity.list_users(page - 1, 50)
+        rows, total = services.identity.people.search(None, page=page - 1)
     table = Table("Name", "Shown as", "Role", "State")
     for row in rows:
-        table.add_row(row.name, row.display_name, row.role, "disabled" if row.disabled_at else "active")
+        table.add_row(row.name, row.display_name, row.role, row.state)
     out.print(table)
     out.print(f"{total} in all, page {page} of {max(-(-total // 50), 1)}", markup=False)
 

@@ -45,6 +45,10 @@ class DataFolder:
         except OSError as error:
             raise CannotStart(f"{file} cannot be read: {error.strerror}.") from error
 
+    def has(self, name: str) -> bool:
+        """Whether that secret was made already."""
+        return (self.path / f"{name}.secret").exists()
+
     def hold(self) -> None:
         """Become the one hub of this folder until the process ends. Raises `CannotStart`."""
         lock = (self.path / "hub.lock").open("a+", encoding="utf-8")
@@ -87,7 +91,7 @@ class DataFolder:
 
 def prepare(path: Path) -> DataFolder:
     """The folder, made where it is missing, private and fit for use. Raises `CannotStart`."""
-    path = path.absolute()
+    path = path.resolve()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.chmod(0o700)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-PAGES = frozenset({"/", "/environments", "/workspaces", "/account", "/everyone"})
+PAGES = frozenset({"/", "/environments", "/workspaces", "/account", "/everyone", "/users", "/audit"})
 """The paths of pages for people who are logged in."""
 
 

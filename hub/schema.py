@@ -11,12 +11,13 @@ from hub.audit.model import Event
 from hub.clusters.model import Cluster
 from hub.environments.lease import Lease
 from hub.environments.model import Environment, Start
-from hub.identity.model import Login, LoginSession, OneTimeCode, User
+from hub.identity.model import Login, LoginAttempt, LoginSession, LogoutSeen, OneTimeCode, User
 from hub.routing.model import Entry, Revocation, SigningKey
 from hub.workspaces.model import Workspace
 
 TABLES = (
     Cluster, User, Login, LoginSession, OneTimeCode, Workspace, Environment, Start, Event, SigningKey, Entry, Revocation, Lease,
+    LoginAttempt, LogoutSeen,
 )  # fmt: skip
 
 

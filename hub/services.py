@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from hub.audit.service import Audit
 from hub.clusters.service import register_local
 from hub.database import Database
 from hub.datafolder import DataFolder
@@ -16,6 +17,9 @@ from hub.environments.catalog import Catalog
 from hub.environments.controller import Controller
 from hub.environments.service import Environments
 from hub.environments.specs import SpecBuilder
+from hub.errors import CannotStart
+from hub.identity.oidc.providers import providers_of
+from hub.identity.oidc.service import ProviderLogins
 from hub.identity.service import IdentityService
 from hub.identity.sessions import Sessions
 from hub.routing.addresses import Addresses
@@ -25,6 +29,8 @@ from hub.spawners.base import Spawner
 from hub.workspaces.keeper import Keeper
 from hub.workspaces.service import Workspaces
 
+MASTER = "master"
+"""The name of the file with the secret that seals keys where SECRET_KEY is not set."""
 CREDENTIAL = "proxy"
 """The name of the file, in the data folder, with what this machine's proxy shows to the hub."""
 
@@ -39,8 +45,10 @@ class Services:
     addresses: Addresses
     keys: SigningKeys
     identity: IdentityService
+    logins: ProviderLogins
     environments: Environments
     workspaces: Workspaces
+    audit: Audit
     controller: Controller
     keeper: Keeper
     spawners: Mapping[str, Spawner]
@@ -68,24 +76,52 @@ def use(services: Services) -> None:
     _current[:] = [services]
 
 
+def _sealing_secret(settings: Settings, folder: DataFolder, database: Database) -> str:
+    """SECRET_KEY, or the one made at the first start. Raises `CannotStart` where that one is gone."""
+    if settings.secret_key:
+        return settings.secret_key
+    if not folder.has(MASTER) and SigningKeys.exist_in(database):
+        raise CannotStart(
+            f"The file {folder.path / MASTER}.secret is missing, with which the keys in the database were sealed. Put it back "
+            "from a backup, or set SECRET_KEY if this database was made with one."
+        )
+    return folder.secret(MASTER)
+
+
+def _signing_keys(settings: Settings, folder: DataFolder, database: Database) -> SigningKeys:
+    keys = SigningKeys(database, hashlib.sha256(_sealing_secret(settings, folder, database).encode()).digest())
+    keys.ensure()
+    return keys
+
+
+def check(settings: Settings, folder: DataFolder, database: Database) -> None:
+    """Raises `CannotStart` for what `build` would trip over, before anything has been started for it."""
+    _signing_keys(settings, folder, database)
+    providers_of(settings)
+    Catalog(settings)
+
+
 def build(settings: Settings, folder: DataFolder, database: Database, spawners: Mapping[str, Spawner]) -> Services:
     """Put the services together. The database must have this version's schema."""
     register_local(database, settings.environments_host, folder.secret(CREDENTIAL))
-    keys = SigningKeys(database, hashlib.sha256((settings.secret_key or folder.secret("master")).encode()).digest())
-    keys.ensure()
+    keys = _signing_keys(settings, folder, database)
     controller = Controller(database, spawners, SpecBuilder(database, settings, keys), keys)
     keeper = Keeper(database, spawners)
     environments = Environments(database, settings, Catalog(settings), spawners, controller.wake)
-    lifetime = timedelta(hours=settings.token_expire_hours)
+    identity = IdentityService(
+        database, timedelta(hours=settings.token_expire_hours), environments.stop_all_of, local_accounts=settings.local_accounts
+    )
     return Services(
         settings=settings,
         folder=folder,
         database=database,
         addresses=Addresses.of(settings),
         keys=keys,
-        identity=IdentityService(database, lifetime, environments.stop_all_of),
+        identity=identity,
+        logins=ProviderLogins(database, identity.sessions, providers_of(settings), settings.root_url),
         environments=environments,
         workspaces=Workspaces(database, spawners, keeper.news.set),
+        audit=Audit(database),
         controller=controller,
         keeper=keeper,
         spawners=spawners,

@@ -16,82 +16,68 @@ from typing import Any, Literal, Self
 from urllib.parse import quote
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError, field_validator, model_validator
 
 from hub.clusters.quantities import parse_bytes
 from hub.errors import CannotStart
+from hub.settings_field import setting
+from hub.settings_login import LoginSettings
 from hub.settings_seeds import DATABASE_PARTS, KNOWN_WITHOUT_EFFECT
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: pages, the shipped catalog and the environment's code lie here."""
 
 _KUBERNETES_SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_TCP(_\w+)?$")
-_WEAK_WORDS = ("changeme", "change-me", "secret-key", "secret_key", "password", "example")
 _DOMAIN = re.compile(r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
 
-Group = Literal["Address", "Storage", "Login", "Environments", "Metrics"]
 
-
-def _setting(group: Group, default: Any, text: str, **limits: Any) -> Any:
-    return Field(default=default, description=text, json_schema_extra={"group": group}, **limits)
-
-
-class Settings(BaseModel):
+class Settings(LoginSettings):
     """What an operator can set. Built by `load`, never at import."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    base_domain: str = _setting("Address", "localhost", "The name at which people reach the hub.")
-    environments_domain: str | None = _setting(
+    base_domain: str = setting("Address", "localhost", "The name at which people reach the hub.")
+    environments_domain: str | None = setting(
         "Address", None, "Environments open at `<slug>.` below this name. Default: `BASE_DOMAIN`."
     )
-    host: str = _setting("Address", "127.0.0.1", "The address that the hub listens on.")
-    port: int = _setting("Address", 8501, "The port that the hub listens on; 0 lets the system choose.", ge=0, le=65535)
-    public_url: str | None = _setting(
+    host: str = setting("Address", "127.0.0.1", "The address that the hub listens on.")
+    port: int = setting("Address", 8501, "The port that the hub listens on; 0 lets the system choose.", ge=0, le=65535)
+    public_url: str | None = setting(
         "Address", None, "The hub's address as browsers see it, where a proxy stands in front. Default: made of the above."
     )
-    tls_enabled: bool = _setting("Address", False, "Whether browsers reach the hub over https (a proxy ends TLS).")
-    routing: Literal["host", "path"] = _setting(
+    tls_enabled: bool = setting("Address", False, "Whether browsers reach the hub over https (a proxy ends TLS).")
+    routing: Literal["host", "path"] = setting(
         "Address",
         "host",
         "`host`: each environment on a name of its own. `path`: `/user/<slug>/`, for an address without wildcard DNS; "
         "an environment's code then acts with the rights of whoever opens it, so only its owner may open it.",
     )
 
-    data_dir: Path = _setting("Storage", Path("data"), "The folder of the database, the keys and the workspaces.")
-    runtime_dir: Path | None = _setting(
+    data_dir: Path = setting("Storage", Path("data"), "The folder of the database, the keys and the workspaces.")
+    runtime_dir: Path | None = setting(
         "Storage", None, "A folder with a short path for sockets. Default: one below `/run/user/<uid>` or `/tmp`."
     )
-    database_url: str | None = _setting(
+    database_url: str | None = setting(
         "Storage", None, "PostgreSQL (`postgresql://user:password@host/name`). Default: SQLite in the data folder."
     )
 
-    secret_key: str | None = _setting(
-        "Login",
-        None,
-        "Seals keys in the database, at least 32 characters. Default: made at the first start, in the data folder.",
-    )
-    token_expire_hours: float = _setting("Login", 8, "Hours until a login ends.", gt=0, le=720)
-
-    max_user_pods: int = _setting(
+    max_user_pods: int = setting(
         "Environments", 1, "How many environments of one person may be queued, starting or running at once.", ge=1
     )
-    max_cpu: float = _setting("Environments", 8, "The most CPU cores that a custom environment may ask for.", gt=0)
-    max_memory: str = _setting("Environments", "16Gi", "The most memory that a custom environment may ask for.")
-    profiles_file: Path = _setting(
+    max_cpu: float = setting("Environments", 8, "The most CPU cores that a custom environment may ask for.", gt=0)
+    max_memory: str = setting("Environments", "16Gi", "The most memory that a custom environment may ask for.")
+    profiles_file: Path = setting(
         "Environments", ROOT / "data" / "profiles.toml", "The catalog of presets that people choose from."
     )
-    environment_python: Path = _setting(
+    environment_python: Path = setting(
         "Environments",
         ROOT / "user-environment" / ".venv" / "bin" / "python",
         "The Python interpreter of environments; a profile may name another one.",
     )
-    memory_for_environments: str | None = _setting(
+    memory_for_environments: str | None = setting(
         "Environments", None, "The memory that requests may add up to on this machine. Default: all but 1 GiB of it."
     )
-    max_processes: int = _setting("Environments", 512, "The most processes of one environment.", ge=16)
+    max_processes: int = setting("Environments", 512, "The most processes of one environment.", ge=16)
 
-    metrics_token: str | None = _setting(
+    metrics_token: str | None = setting(
         "Metrics",
         None,
         "The bearer token that `/metrics` asks for, at least 16 characters; without one `/metrics` is off.",
@@ -110,15 +96,6 @@ class Settings(BaseModel):
     def _address(cls, value: str | None) -> str | None:
         if value is not None and not re.match(r"^https?://[^/?#@\s]+/?$", value):
             raise ValueError("must be an address such as https://podium.example.org, without a path")
-        return value
-
-    @field_validator("secret_key")
-    @classmethod
-    def _strong(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if len(value) < 32 or len(set(value)) < 8 or any(word in value.lower() for word in _WEAK_WORDS):
-            raise ValueError("needs at least 32 characters that nobody can guess; make one with: openssl rand -hex 32")
         return value
 
     @field_validator("database_url")

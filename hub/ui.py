@@ -31,9 +31,11 @@ else:
         ],
         "You": [st.Page(_PAGES / "account.py", title="Account", icon=":material/person:")],
     }
-    if _person.is_administrator:
+    if _person.sees_all:
         _groups["Administer"] = [
-            st.Page(_PAGES / "everyone.py", title="All environments", icon=":material/groups:", url_path="everyone")
+            st.Page(_PAGES / "everyone.py", title="All environments", icon=":material/groups:", url_path="everyone"),
+            st.Page(_PAGES / "users.py", title="Users", icon=":material/manage_accounts:"),
+            st.Page(_PAGES / "audit.py", title="Audit", icon=":material/history:"),
         ]
     _navigation = st.navigation(_groups)
     with st.sidebar:

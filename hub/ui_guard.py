@@ -4,6 +4,7 @@ The identity middleware has recognised the session when the tab connected; here 
 anew at each run, so that logging out, disabling somebody or changing a role counts at once.
 """
 
+from dataclasses import replace
 from typing import NoReturn
 
 import streamlit as st
@@ -19,7 +20,8 @@ def visitor() -> Person | None:
     if not isinstance(session_id, str) or not session_id:
         return None
     try:
-        return current().sessions.by_id(session_id)
+        person = current().sessions.by_id(session_id)
+        return replace(person, address=st.context.ip_address or "") if person else None
     except DatabaseSilent as error:
         st.error(error.sentence, icon=":material/cloud_off:")
         st.stop()
@@ -33,11 +35,14 @@ def guard() -> Person:
     return person
 
 
-def guard_administrator() -> Person:
-    """As `guard`, for pages of administrators."""
+def guard_sight() -> Person:
+    """As `guard`, for pages of those who may see everything: administrators and auditors."""
     person = guard()
-    if not person.is_administrator:
-        st.warning("This page is for administrators. Ask one of them, or go back to your environments.", icon=":material/lock:")
+    if not person.sees_all:
+        st.warning(
+            "This page is for administrators and auditors. Ask one of them, or go back to your environments.",
+            icon=":material/lock:",
+        )
         st.stop()
     return person
 

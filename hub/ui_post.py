@@ -22,6 +22,7 @@ button {
   min-height: 2.5rem; padding: 0.25rem 0.75rem; cursor: pointer; font: inherit; color: var(--st-text-color);
   background: var(--st-background-color); border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius);
 }
+form.wide button { width: 100%; }
 button:hover { border-color: var(--st-link-color); color: var(--st-link-color); }
 button:focus-visible { outline: 2px solid var(--st-link-color); outline-offset: 2px; }
 """
@@ -45,6 +46,7 @@ export default function ({ data, parentElement }) {
   const form = parentElement.querySelector("form")
   if (sent.has(form)) return
   form.action = data.action
+  form.classList.toggle("wide", data.wide)
   form.querySelector("p").textContent = data.status
   form.querySelector("button").textContent = data.label
   form.querySelectorAll("input").forEach((field) => field.remove())
@@ -60,9 +62,9 @@ export default function ({ data, parentElement }) {
 """
 
 
-def post_button(label: str, action: str, *, key: str) -> None:
+def post_button(label: str, action: str, fields: dict[str, str] | None = None, *, key: str, wide: bool = False) -> None:
     """A button that posts to a route of the hub."""
-    _draw(key, action, {}, label, "", at_once=False)
+    _draw(key, action, fields or {}, label, "", wide=wide)
 
 
 def post_at_once(action: str, fields: dict[str, str], status: str, *, key: str) -> None:
@@ -70,10 +72,12 @@ def post_at_once(action: str, fields: dict[str, str], status: str, *, key: str) 
     _draw(key, action, fields, "Continue", status, at_once=True)
 
 
-def _draw(key: str, action: str, fields: dict[str, str], label: str, status: str, *, at_once: bool) -> None:
+def _draw(
+    key: str, action: str, fields: dict[str, str], label: str, status: str, *, at_once: bool = False, wide: bool = False
+) -> None:
     component = st.components.v2.component("podium_post", html=_HTML, css=_CSS, js=_JS)
     component(
         key=key,
-        data={"action": action, "fields": fields, "label": label, "status": status, "at_once": at_once},
-        width="content" if not at_once else "stretch",
+        data={"action": action, "fields": fields, "label": label, "status": status, "at_once": at_once, "wide": wide},
+        width="stretch" if at_once or wide else "content",
     )

@@ -43,6 +43,7 @@ def get_ready(settings: Settings) -> Prepared:
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     folder.name_holder(settings.root_url)
     database = _database(settings, folder)
+    composition.check(settings, folder, database)
     spawner = launch.ensure_agent(settings, Catalog(settings).interpreters)
     return Prepared(composition.build(settings, folder, database, {"local": spawner}), listener)
 

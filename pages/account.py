@@ -28,8 +28,37 @@ def draw(person: Person) -> None:
     with st.container(border=True):
         st.markdown(f"**{escaped(person.display_name)}**")
         st.caption(" · ".join(escaped(fact) for fact in (person.name, person.email, person.role) if fact))
-    draw_password()
+    draw_logins(person)
+    if any(not login.can_go for login in current().logins.of(person)):
+        draw_password()
     draw_sessions(person)
+
+
+def draw_logins(person: Person) -> None:
+    """The ways in, and the providers by which there could be one more."""
+    linked = current().logins.of(person)
+    missing = {
+        name: label
+        for name, label in current().logins.buttons.items()
+        if label not in {one.label for one in linked if one.can_go}
+    }
+    if not missing and len(linked) < 2:
+        return
+    st.header("How you log in")
+    for login in linked:
+        with st.container(border=True, key=f"login-{login.id}"):
+            left, right = st.columns([3, 1], vertical_alignment="center")
+            left.markdown(f"**{escaped(login.label) if login.can_go else 'Name and password'}**")
+            left.caption(f"used {ago(login.last_used_at)}" if login.last_used_at else "not used yet")
+            with right, st.container(horizontal=True, horizontal_alignment="right"):
+                if login.can_go:
+                    st.button("Unlink", key=f"unlink-{login.id}", on_click=unlink, args=(login.id,), disabled=len(linked) < 2)
+    for name, label in missing.items():
+        post_button(f"Link {label}", "/auth/link", {"provider": name}, key=f"account.link-{name}")
+
+
+def unlink(login_id: str) -> None:
+    attempt(current().logins.unlink, guard(), login_id, done="That login no longer opens this account.")
 
 
 def draw_password() -> None:
@@ -78,7 +107,7 @@ def draw_sessions(person: Person) -> None:
 def draw_session(person: Person, view: SessionView) -> None:
     left, right = st.columns([3, 1], vertical_alignment="center")
     left.markdown(f"**{device(view.user_agent)}**")
-    facts = [escaped(view.address or "unknown address"), f"since {ago(view.created_at)}"]
+    facts = [escaped(view.address or "unknown address"), f"since {ago(view.created_at)}", f"last seen {ago(view.last_seen_at)}"]
     left.caption(" · ".join(facts), help=f"From {exact(view.created_at)}; ends by itself {exact(view.expires_at)}")
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         if view.id == person.session_id:

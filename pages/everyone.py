@@ -9,7 +9,7 @@ from hub.identity.person import Person
 from hub.services import current
 from hub.ui_attempt import act, show_notice, telling
 from hub.ui_environment import badge_of, escaped
-from hub.ui_guard import guard_administrator
+from hub.ui_guard import guard_sight
 from hub.ui_words import exact
 
 
@@ -74,7 +74,7 @@ def draw_chosen(person: Person, view: EnvironmentView) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**{escaped(view.name)}** of {escaped(view.owner)}", width="content")
-            if view.is_live:
+            if view.is_live and person.is_administrator:
                 st.button(
                     "Stop",
                     key=f"everyone.stop-{view.slug}",
@@ -89,4 +89,4 @@ def draw_chosen(person: Person, view: EnvironmentView) -> None:
             st.caption(" · ".join(fact for fact in facts if fact))
 
 
-draw(guard_administrator())
+draw(guard_sight())

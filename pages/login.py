@@ -1,17 +1,20 @@
-"""The login page: a form, a check, and a one-time code that the browser swaps for its session."""
+"""The login page: a button for each provider, the form of local accounts, and why somebody was not let in.
+
+The right password becomes a one-time code that the browser swaps for its session; a provider's button
+is a form that the browser posts.
+"""
+
+from contextlib import suppress
 
 import streamlit as st
 
 from hub.errors import PodiumError
+from hub.identity.notices import Notice
 from hub.services import current
 from hub.ui_guard import visitor
-from hub.ui_post import post_at_once
+from hub.ui_post import post_at_once, post_button
 
 CODE, PROBLEM, NAME, PASSWORD = "login.code", "login.problem", "login.name", "login.password"
-NOTICES = {
-    "late": "That login took too long, or it was begun in another browser. Nothing is lost. Log in again.",
-    "out": "You are logged out. Your environments go on, and your files are safe.",
-}
 
 
 def draw() -> None:
@@ -19,13 +22,34 @@ def draw() -> None:
     st.title("Log in")
     st.caption("Podium gives you environments of your own and keeps your files.")
     if CODE in st.session_state:
-        fields = {"code": st.session_state[CODE], "next": st.query_params.get("next", "/")}
+        fields = {"code": st.session_state[CODE], "next": onward()}
         post_at_once("/auth/session", fields, "Logging you in…", key="login.post")
         return
-    again = st.query_params.get("again", "")
-    if again in NOTICES and PROBLEM not in st.session_state:
-        st.info(NOTICES[again], icon=":material/info:")
-    draw_form()
+    draw_notice()
+    buttons, local = current().logins.buttons, current().settings.local_accounts
+    for name, label in buttons.items():
+        fields = {"provider": name, "next": onward()}
+        post_button(f"Login with {label}", "/auth/login", fields, key=f"login.with-{name}", wide=True)
+    if local:
+        if buttons:
+            st.caption("Or with a name and a password that Podium keeps:")
+        draw_form()
+    elif not buttons:
+        st.error("There is no way to log in here: set up a provider, or local accounts.", icon=":material/error:")
+
+
+def onward() -> str:
+    return st.query_params.get("next", "/")
+
+
+def draw_notice() -> None:
+    """Why this page is here again, unless the form has something newer to say."""
+    if PROBLEM in st.session_state:
+        return
+    with suppress(ValueError):
+        notice = Notice(st.query_params.get("again", ""))
+        draw_words = st.info if notice.is_news else st.warning
+        draw_words(notice.sentence, icon=":material/info:" if notice.is_news else ":material/lock:")
 
 
 def draw_form() -> None:

@@ -1,4 +1,7 @@
-"""The row of an event: who did what to what, and when. Events are written in the act's transaction."""
+"""The row of an event: who did what to what, when and from where. Events are written in the act's transaction.
+
+The database itself refuses to change or to remove one (triggers of the second migration).
+"""
 
 from datetime import datetime
 
@@ -18,3 +21,5 @@ class Event(SQLModel, table=True):
     act: str = Field(max_length=60)
     subject_id: str = Field(max_length=32, index=True)
     detail: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+    address: str = Field(default="", max_length=64)
+    """Where the act came from; empty where Podium acted, or the operator at the machine."""

@@ -63,7 +63,7 @@ def create(session: Session, person: Person, name: str, profile: Profile, image:
         memory_limit=profile.memory, memory_request=min(profile.memory_request, profile.memory), storage=profile.storage,
     )  # fmt: skip
     session.add(environment)
-    record(session, person.user_id, "environment created", environment.id, name=name, profile=profile.name)
+    record(session, person, "environment created", environment.id, name=name, profile=profile.name)
     return environment
 
 
@@ -75,7 +75,7 @@ def resize(environment: Environment, profile: Profile, image: str) -> None:
     environment.memory_request = min(profile.memory_request, profile.memory)
 
 
-def want_running(session: Session, actor_id: str, environment: Environment, limits: Limits) -> None:
+def want_running(session: Session, person: Person, environment: Environment, limits: Limits) -> None:
     """Write the target, where the limits allow it. Raises `LimitReached` or `Conflict`."""
     _check_fits(environment, limits)
     _check_count(session, environment, limits)
@@ -86,7 +86,7 @@ def want_running(session: Session, actor_id: str, environment: Environment, limi
     if environment.phase in {Phase.STOPPED, Phase.FAILED}:
         environment.phase, environment.phase_since, environment.queued_at = Phase.QUEUED, moment, moment
     session.add(environment)
-    record(session, actor_id, "environment launched", environment.id, profile=environment.profile)
+    record(session, person, "environment launched", environment.id, profile=environment.profile)
 
 
 def _workspace(session: Session, person: Person, name: str, workspace_id: str | None) -> Workspace:
@@ -94,7 +94,7 @@ def _workspace(session: Session, person: Person, name: str, workspace_id: str | 
         workspace = Workspace(owner_id=person.user_id, name=name, cluster_id=LOCAL)
         session.add(workspace)
         session.flush()
-        record(session, person.user_id, "workspace created", workspace.id, name=name)
+        record(session, person, "workspace created", workspace.id, name=name)
         return workspace
     found = session.get(Workspace, workspace_id)
     if found is None or found.owner_id != person.user_id or found.state is not WorkspaceState.PRESENT:

@@ -20,8 +20,7 @@ from hub.environments.launching import LaunchOrder, Limits
 from hub.environments.model import LIVE, Environment, Phase, Target
 from hub.environments.names import checked_name
 from hub.environments.views import EnvironmentView, read_views
-from hub.errors import Invalid, NotFound
-from hub.identity.model import Role
+from hub.errors import Invalid, NotFound, Refused
 from hub.identity.person import Person
 from hub.settings import Settings
 from hub.spawners.base import Spawner
@@ -65,7 +64,7 @@ class Environments:
                 return self._one(session, environment.id)
             else:
                 launching.resize(environment, profile, image)
-            launching.want_running(session, person.user_id, environment, self._limits(environment.cluster_id))
+            launching.want_running(session, person, environment, self._limits(environment.cluster_id))
             session.flush()
             view = self._one(session, environment.id)
         self._wake()
@@ -77,16 +76,18 @@ class Environments:
             launching.lock_owner(session, person.user_id)
             environment = self._own(session, person, environment_id)
             if environment.target is not Target.RUNNING:
-                launching.want_running(session, person.user_id, environment, self._limits(environment.cluster_id))
+                launching.want_running(session, person, environment, self._limits(environment.cluster_id))
         self._wake()
 
     def stop(self, person: Person, environment_id: str) -> None:
         """Stop, or cancel a start. Administrators may stop anybody's."""
         with self._database.writing("stop") as session:
             environment = self._visible(session, person, environment_id)
+            if environment.owner_id != person.user_id and not person.is_administrator:
+                raise Refused("Only its owner and administrators may stop this environment.")
             if environment.target is Target.RUNNING:
                 environment.target = Target.STOPPED
-                record(session, person.user_id, "environment stopped", environment.id, by=person.name)
+                record(session, person, "environment stopped", environment.id, by=person.name)
         self._wake()
 
     def restart(self, person: Person, environment_id: str) -> None:
@@ -94,7 +95,7 @@ class Environments:
         with self._database.writing("restart") as session:
             launching.lock_owner(session, person.user_id)
             environment = self._own(session, person, environment_id)
-            launching.want_running(session, person.user_id, environment, self._limits(environment.cluster_id))
+            launching.want_running(session, person, environment, self._limits(environment.cluster_id))
             if environment.phase in {Phase.STARTING, Phase.RUNNING}:
                 environment.phase, environment.phase_since = Phase.STOPPING, now()
         self._wake()
@@ -107,7 +108,7 @@ class Environments:
                 raise Invalid(f"Type the name “{environment.name}” exactly, then delete.")
             environment.target, environment.delete_workspace = Target.DELETED, with_workspace
             kept = "deleted too" if with_workspace else "kept"
-            record(session, person.user_id, "environment deleted", environment.id, name=environment.name, workspace=kept)
+            record(session, person, "environment deleted", environment.id, name=environment.name, workspace=kept)
         self._wake()
 
     def stop_all_of(self, session: Session, user_id: str) -> None:
@@ -136,13 +137,13 @@ class Environments:
         return self._count(col(Environment.owner_id) == person.user_id, _not_going)
 
     def everyones(self, person: Person, page: int = 0, *, live_only: bool = False) -> list[EnvironmentView]:
-        """For administrators: everybody's environments. Raises `NotFound` for anyone else."""
-        self._administrator(person)
+        """For administrators and auditors: everybody's environments. Raises `NotFound` for anyone else."""
+        self._require_sight(person)
         with self._database.reading() as session:
             return read_views(session, *self._live(live_only=live_only), limit=TABLE_PAGE, offset=page * TABLE_PAGE)
 
     def count_everyones(self, person: Person, *, live_only: bool = False) -> int:
-        self._administrator(person)
+        self._require_sight(person)
         return self._count(*self._live(live_only=live_only))
 
     def for_routing(self, slug: str) -> EnvironmentView | None:
@@ -177,8 +178,8 @@ class Environments:
         return (col(Environment.phase).in_(LIVE),) if live_only else ()
 
     @staticmethod
-    def _administrator(person: Person) -> None:
-        if person.role is not Role.ADMINISTRATOR:
+    def _require_sight(person: Person) -> None:
+        if not person.sees_all:
             raise NotFound("This page does not exist.")
 
     @staticmethod
@@ -197,6 +198,6 @@ class Environments:
         environment = session.get(Environment, environment_id)
         if environment is None or environment.target is Target.DELETED:
             raise NotFound(_UNKNOWN)
-        if environment.owner_id != person.user_id and person.role is not Role.ADMINISTRATOR:
+        if environment.owner_id != person.user_id and not person.sees_all:
             raise NotFound(_UNKNOWN)
         return environment

@@ -16,7 +16,24 @@ from hub.database import UtcDateTime, stored_as_value
 
 class Role(StrEnum):
     USER = "user"
+    AUDITOR = "auditor"
+    """Sees everything and changes nothing that is somebody else's."""
     ADMINISTRATOR = "administrator"
+
+
+class RoleSource(StrEnum):
+    """Who decides a person's role: an administrator, or the groups of the provider at each login."""
+
+    SET = "set"
+    GROUPS = "groups"
+
+
+class Approval(StrEnum):
+    """Whether an administrator was asked to let a person in."""
+
+    NONE = "none"
+    PENDING = "pending"
+    GIVEN = "given"
 
 
 class User(SQLModel, table=True):
@@ -27,6 +44,8 @@ class User(SQLModel, table=True):
     display_name: str = Field(max_length=100)
     email: str | None = Field(default=None, max_length=254)
     role: Role = Field(default=Role.USER, sa_type=stored_as_value(Role))
+    role_source: RoleSource = Field(default=RoleSource.SET, sa_type=stored_as_value(RoleSource))
+    approval: Approval = Field(default=Approval.NONE, sa_type=stored_as_value(Approval), index=True)
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
@@ -55,11 +74,17 @@ class LoginSession(SQLModel, table=True):
     token_hash: str = Field(unique=True, max_length=64)
     user_id: str = Field(foreign_key="user.id", index=True)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
-    expires_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
     ended_why: str | None = Field(default=None, max_length=100)
     address: str = Field(default="", max_length=64)
     user_agent: str = Field(default="", max_length=255)
+    last_seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Within ten minutes; None where nothing came after the login."""
+    login_id: str | None = Field(default=None, max_length=32)
+    """The login that opened it."""
+    provider_session: str | None = Field(default=None, max_length=255, index=True)
+    """The provider's own name of its session (`sid`), by which it may end this one."""
 
 
 class OneTimeCode(SQLModel, table=True):
@@ -78,3 +103,31 @@ class OneTimeCode(SQLModel, table=True):
     binding: str | None = Field(default=None, max_length=64)
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class LoginAttempt(SQLModel, table=True):
+    """A login that is under way at a provider. Spent once, by the browser that began it, within ten minutes.
+
+    `user_id` is set where a person links a further login to the account.
+    """
+
+    __tablename__ = "login_attempt"
+
+    state_hash: str = Field(primary_key=True, max_length=64)
+    provider: str = Field(max_length=30)
+    nonce: str = Field(max_length=64)
+    verifier: str = Field(max_length=128)
+    onward: str = Field(max_length=2000)
+    binding: str = Field(max_length=64)
+    user_id: str | None = Field(default=None, max_length=32)
+    session_id: str | None = Field(default=None, max_length=32)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class LogoutSeen(SQLModel, table=True):
+    """A logout token of a provider that was obeyed: one sent again changes nothing."""
+
+    __tablename__ = "logout_seen"
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)

@@ -21,6 +21,13 @@ class Person:
     role: Role
     session_id: str
     session_ends: datetime
+    address: str = ""
+    """Where the request comes from, for the events."""
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether other people's things may be looked at."""
+        return self.role in {Role.ADMINISTRATOR, Role.AUDITOR}
 
     @property
     def is_administrator(self) -> bool:

@@ -18,8 +18,10 @@ from hub.clock import now
 from hub.database import Database
 from hub.errors import Invalid, NotFound, Refused
 from hub.identity import codes, links, passwords, users
+from hub.identity.administration import Administration, require_administrator
 from hub.identity.links import LinkView
-from hub.identity.model import LoginSession, Role
+from hub.identity.model import Approval, LoginSession, Role
+from hub.identity.notices import Notice
 from hub.identity.person import Person
 from hub.identity.quoting import quoted
 from hub.identity.sessions import Sessions, sessions_of
@@ -31,10 +33,7 @@ CODE_LIFETIME = timedelta(seconds=60)
 
 _LOGIN = "login"
 _WRONG = "The name or the password is wrong. Check both, or ask an administrator for a link to a new password."
-_DISABLED = "This account is disabled. Your files are safe. Ask an administrator to enable it."
-_NO_COOKIE = "Podium needs cookies to log you in. Allow them for this address, then reload the page."
-_LATE = "This login took too long, or it was begun in another browser. Log in again."
-_ADMINISTRATORS = "Only administrators may do that."
+_NO_LOCAL = "Podium keeps no passwords here. Log in with one of the providers."
 
 _log = logging.getLogger("podium.identity")
 
@@ -48,16 +47,22 @@ class IdentityService:
         lifetime: timedelta,
         on_disable: Callable[[Session, str], None],
         throttle: Throttle | None = None,
+        *,
+        local_accounts: bool = True,
     ) -> None:
+        self._local_accounts = local_accounts
         self.sessions = Sessions(database, lifetime)
+        self.people = Administration(database, self.sessions)
         self._database = database
         self._on_disable = on_disable
         self._throttle = throttle or Throttle()
 
     def log_in_with_password(self, name: str, password: str, form_binding: str, address: str) -> str:
         """A one-time code for the browser whose form cookie has the digest `form_binding`. Raises `Refused`."""
+        if not self._local_accounts:
+            raise Refused(_NO_LOCAL)
         if not form_binding:
-            raise Refused(_NO_COOKIE)
+            raise Refused(Notice.COOKIES.sentence)
         name = users.folded(name)
         self._throttle.admit(name, address, form_binding)
         user = self._checked(name, password)
@@ -66,7 +71,7 @@ class IdentityService:
             raise Refused(_WRONG)
         self._throttle.succeeded(name, address, form_binding)
         if user.disabled_at:
-            raise Refused(_DISABLED)
+            raise Refused(Notice.DISABLED.sentence)
         with self._database.writing("login code") as session:
             return codes.issue(session, _LOGIN, user.id, CODE_LIFETIME, binding=form_binding)
 
@@ -75,7 +80,7 @@ class IdentityService:
             found = users.by_name(session, name)
         user, login = found or (None, None)
         right = passwords.check(password, login.password_hash if login else None)
-        return view_of(user, login) if user and right else None
+        return view_of(user, [login] if login else []) if user and right else None
 
     def begin_session(
         self, code: str, bindings: Collection[str], old_tokens: Collection[str], address: str, user_agent: str
@@ -84,14 +89,14 @@ class IdentityService:
         with self._database.writing("login") as session:
             spent = codes.spend(session, code, _LOGIN, bindings)
             user = users.get(session, spent.user_id) if spent else None
-            if user is None or user.disabled_at:
-                raise Refused(_LATE)
+            if user is None or user.disabled_at or user.approval is Approval.PENDING:
+                raise Refused(Notice.LATE.sentence)
             self.sessions.end_in(session, _of_tokens(old_tokens), "replaced by a new login")
-            token = self.sessions.open_in(session, user.id, address, user_agent)
             login = users.password_login(session, user.id)
             if login:
                 login.last_used_at = now()
-            record(session, user.id, "login", user.id, address=address[:64])
+            token = self.sessions.open_in(session, user.id, address, user_agent, login_id=login.id if login else None)
+            record(session, user.id, "login", user.id, by="password", address=address)
         return token
 
     def log_out(self, tokens: Collection[str]) -> None:
@@ -106,13 +111,13 @@ class IdentityService:
             own = (col(LoginSession.id) == session_id) & (col(LoginSession.user_id) == person.user_id)
             ended = self.sessions.end_in(session, own, why)
             if ended:
-                record(session, person.user_id, "session ended", session_id, why=why)
+                record(session, person, "session ended", session_id, why=why)
 
     def end_other_sessions(self, person: Person) -> None:
         """End the person's sessions in all other browsers."""
         with self._database.writing("other sessions ended") as session:
             ended = self.sessions.end_in(session, sessions_of(person.user_id, person.session_id), "ended on the account page")
-            record(session, person.user_id, "other sessions ended", person.user_id, count=str(len(ended)))
+            record(session, person, "other sessions ended", person.user_id, count=str(len(ended)))
 
     def change_password(self, person: Person, old: str, new: str, *, end_others: bool = True) -> None:
         """Raises `Refused` where `old` is wrong, `Invalid` where `new` is too weak."""
@@ -127,28 +132,30 @@ class IdentityService:
             links.store(session, users.get(session, person.user_id), password_hash)
             if end_others:
                 self.sessions.end_in(session, sessions_of(person.user_id, person.session_id), "password changed")
-            record(session, person.user_id, "password changed", person.user_id)
+            record(session, person, "password changed", person.user_id)
 
     def add_user(
         self, name: str, display_name: str, role: Role, *, email: str | None = None, actor: Person | None = None
     ) -> UserView:
         """A new user, who has no password yet. Raises `Invalid`, `Conflict` or `Refused`."""
-        _require_administrator(actor)
+        require_administrator(actor)
         with self._database.writing("user added") as session:
             user = users.create(session, name, display_name, role, email)
-            record(session, _id_of(actor), "user added", user.id, name=user.name, role=role)
-        return view_of(user, None)
+            record(session, actor, "user added", user.id, name=user.name, role=role)
+        return view_of(user)
 
     def make_password_link(self, user_id: str, *, actor: Person | None = None) -> str:
         """The secret part of a one-time link with which that user sets a password."""
-        _require_administrator(actor)
+        require_administrator(actor)
         with self._database.writing("password link") as session:
             user = users.get(session, user_id)
-            record(session, _id_of(actor), "password link made", user.id)
+            record(session, actor, "password link made", user.id)
             return links.make(session, user.id, users.PASSWORD)
 
     def first_administrator_link(self) -> str | None:
-        """The secret part of the first administrator's link; None once an administrator can log in."""
+        """The secret part of the first administrator's link; None once an administrator can log in, or where nobody may."""
+        if not self._local_accounts:
+            return None
         with self._database.writing("first administrator link") as session:
             waiting = links.first_administrator(session)
             return links.make(session, waiting.id, links.FIRST) if waiting else None
@@ -171,11 +178,12 @@ class IdentityService:
         with self._database.writing("password set by link") as session:
             user = links.use(session, token, name, display_name, password_hash)
             self.sessions.end_in(session, sessions_of(user.id), "password set by link")
-            return view_of(user, users.password_login(session, user.id))
+            login = users.password_login(session, user.id)
+            return view_of(user, [login] if login else [])
 
     def disable(self, user_id: str, *, actor: Person | None = None) -> None:
         """End a user's sessions and links and stop the environments; workspaces stay."""
-        _require_administrator(actor)
+        require_administrator(actor)
         if actor and actor.user_id == user_id:
             raise Refused("You cannot disable yourself. Ask another administrator.")
         with self._database.writing("user disabled") as session:
@@ -185,19 +193,14 @@ class IdentityService:
                 codes.withdraw(session, purpose, user_id)
             self.sessions.end_in(session, sessions_of(user_id), "user disabled")
             self._on_disable(session, user_id)
-            record(session, _id_of(actor), "user disabled", user_id)
+            record(session, actor, "user disabled", user_id)
 
     def enable(self, user_id: str, *, actor: Person | None = None) -> None:
         """Let a disabled user log in again; nothing is started."""
-        _require_administrator(actor)
+        require_administrator(actor)
         with self._database.writing("user enabled") as session:
             users.get(session, user_id).disabled_at = None
-            record(session, _id_of(actor), "user enabled", user_id)
-
-    def list_users(self, page: int = 0, size: int = 50) -> tuple[list[UserView], int]:
-        """One page of users ordered by name, and how many there are in all."""
-        with self._database.reading() as session:
-            return users.page_of(session, page, size)
+            record(session, actor, "user enabled", user_id)
 
     def find_user(self, name: str) -> UserView:
         """The user of that name. Raises `NotFound`."""
@@ -205,17 +208,9 @@ class IdentityService:
             found = users.by_name(session, name)
         if found is None:
             raise NotFound("There is no user of that name.")
-        return view_of(*found)
+        user, login = found
+        return view_of(user, [login] if login else [])
 
 
 def _of_tokens(tokens: Collection[str]) -> ColumnElement[bool]:
     return col(LoginSession.token_hash).in_([digest(token) for token in tokens])
-
-
-def _require_administrator(actor: Person | None) -> None:
-    if actor is not None and not actor.is_administrator:
-        raise Refused(_ADMINISTRATORS)
-
-
-def _id_of(actor: Person | None) -> str | None:
-    return actor.user_id if actor else None

@@ -7,19 +7,24 @@ same transaction.
 """
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from hub.clock import now
 from hub.database import Database
+from hub.errors import DatabaseSilent
 from hub.identity.model import LoginSession, User
 from hub.identity.person import Person
 from hub.identity.tokens import digest, new_token
 from hub.routing import revocation
+
+SEEN_EVERY = timedelta(minutes=10)
+"""How exactly it is known when a session was used last: one small write in that time, not one for each request."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class SessionView:
     user_agent: str
     created_at: datetime
     expires_at: datetime
+    last_seen_at: datetime
 
 
 class Sessions:
@@ -45,8 +51,16 @@ class Sessions:
         with self._database.writing("session opened") as session:
             return self.open_in(session, user_id, address, user_agent)
 
-    def open_in(self, session: Session, user_id: str, address: str, user_agent: str) -> str:
-        """As `open`, within the caller's transaction."""
+    def open_in(
+        self,
+        session: Session,
+        user_id: str,
+        address: str,
+        user_agent: str,
+        login_id: str | None = None,
+        provider_session: str | None = None,
+    ) -> str:
+        """As `open`, within the caller's transaction. The login, and the provider's own session, may end it later."""
         token = new_token()
         session.add(
             LoginSession(
@@ -55,6 +69,8 @@ class Sessions:
                 expires_at=now() + self.lifetime,
                 address=address[:64],
                 user_agent=user_agent[:255],
+                login_id=login_id,
+                provider_session=provider_session,
             )
         )
         return token
@@ -74,14 +90,28 @@ class Sessions:
         if row is None:
             return None
         opened, user = row
+        self._see(opened)
         return Person(user.id, user.name, user.display_name, user.email, user.role, opened.id, opened.expires_at)
+
+    def _see(self, opened: LoginSession) -> None:
+        """Note that the session was used, now and then; a database that cannot write does not keep anybody out."""
+        moment = now()
+        if moment - (opened.last_seen_at or opened.created_at) < SEEN_EVERY:
+            return
+        with suppress(DatabaseSilent), self._database.writing("session seen") as session:
+            session.execute(update(LoginSession).where(col(LoginSession.id) == opened.id).values(last_seen_at=moment))
 
     def of_user(self, user_id: str) -> list[SessionView]:
         """That user's sessions which are alive, newest first."""
         query = select(LoginSession).where(col(LoginSession.user_id) == user_id, *_open())
         with self._database.reading() as session:
             rows = session.exec(query.order_by(col(LoginSession.created_at).desc()).limit(100)).all()
-        return [SessionView(row.id, row.address, row.user_agent, row.created_at, row.expires_at) for row in rows]
+        return [
+            SessionView(
+                row.id, row.address, row.user_agent, row.created_at, row.expires_at, row.last_seen_at or row.created_at
+            )
+            for row in rows
+        ]  # fmt: skip
 
     def ended_among(self, session_ids: Collection[str]) -> set[str]:
         """Those of the ids that are ended, expired, unknown, or whose user is disabled. One query."""

@@ -1,15 +1,16 @@
 """The rows of people as services and pages see them, and the rules that their names follow."""
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from hub.errors import Conflict, Invalid, NotFound
 from hub.identity import authenticator
-from hub.identity.model import Login, Role, User
+from hub.identity.model import Approval, Login, Role, RoleSource, User
 
 PASSWORD = "password"  # noqa: S105 - the kind of a login, no secret
 LONGEST_DISPLAY_NAME = 100
@@ -24,23 +25,35 @@ class UserView:
     display_name: str
     email: str | None
     role: Role
+    role_source: RoleSource
+    approval: Approval
     has_password: bool
     disabled_at: datetime | None
     created_at: datetime
     last_login_at: datetime | None
 
+    @property
+    def state(self) -> str:
+        """active, pending or disabled."""
+        if self.disabled_at:
+            return "disabled"
+        return "pending" if self.approval is Approval.PENDING else "active"
 
-def view_of(user: User, login: Login | None) -> UserView:
+
+def view_of(user: User, logins: Iterable[Login] = ()) -> UserView:
+    used = [(login.kind, login.last_used_at) for login in logins]
     return UserView(
         user.id,
         user.name,
         user.display_name,
         user.email,
         user.role,
-        login is not None,
+        user.role_source,
+        user.approval,
+        any(kind == PASSWORD for kind, _ in used),
         user.disabled_at,
         user.created_at,
-        login.last_used_at if login else None,
+        max((at for _, at in used if at), default=None),
     )
 
 
@@ -108,13 +121,6 @@ def by_name(session: Session, name: str) -> tuple[User, Login | None] | None:
         return None
     query = select(User, Login).join(Login, _own_password(), isouter=True).where(User.name == name)
     return session.exec(query).first()
-
-
-def page_of(session: Session, page: int, size: int) -> tuple[list[UserView], int]:
-    """Users ordered by name, and how many there are in all."""
-    query = select(User, Login).join(Login, _own_password(), isouter=True).order_by(col(User.name))
-    rows = session.exec(query.offset(page * size).limit(size)).all()
-    return [view_of(user, login) for user, login in rows], session.exec(select(func.count()).select_from(User)).one()
 
 
 def administrator_can_log_in(session: Session) -> bool:

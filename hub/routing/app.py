@@ -24,6 +24,7 @@ _WORDS = {
     _MISDIRECTED: "Misdirected Request",
 }
 _ON_ANY_HOST = {"/health", "/metrics", "/routing/authorize"}
+_ROUTES = {"api", "auth", "routing"}
 _OPERATORS_ONLY = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check", "/oauth2callback")
 
 
@@ -43,7 +44,7 @@ class RoutingApp:
             await self._elsewhere(place, scope, receive, send)
         elif is_foreign(scope, self._routing.addresses.scheme):
             await _refuse(_FORBIDDEN, scope, receive, send)
-        elif _is_operators(place.path):
+        elif _is_operators(place.path) or (place.kind is Kind.HUB and _is_nowhere(place.path)):
             await _refuse(_NOT_FOUND, scope, receive, send)
         elif place.kind is Kind.HUB:
             await self._hub(place, scope, receive, send)
@@ -100,6 +101,12 @@ def _target(scope: Scope) -> bytes:
 def _is_operators(path: str) -> bool:
     plain = "/" + path.strip("/").lower()
     return any(plain == address or plain.startswith(f"{address}/") for address in _OPERATORS_ONLY)
+
+
+def _is_nowhere(path: str) -> bool:
+    """Whether it looks like an address of the hub's routes without being one: Streamlit would answer with its page."""
+    first, _, rest = path.lstrip("/").partition("/")
+    return first.lower() in _ROUTES and (first not in _ROUTES or not rest)
 
 
 async def _refuse(status: int, scope: Scope, receive: Receive, send: Send) -> None:

@@ -47,6 +47,12 @@ class SigningKeys:
         if newest is not None:
             self._private(newest.id)
 
+    @staticmethod
+    def exist_in(database: Database) -> bool:
+        """Whether keys were made and sealed before."""
+        with database.reading() as session:
+            return _newest(session) is not None
+
     def rotate(self) -> str:
         """Make a successor, endorsed by the present key; its `kid`."""
         with self._database.writing("rotation of the signing key") as session:

@@ -70,14 +70,14 @@ class Workspaces:
         workspace = Workspace(owner_id=person.user_id, name=checked_name(name, "workspace"), cluster_id=LOCAL)
         with self._database.writing("create workspace") as session:
             session.add(workspace)
-            record(session, person.user_id, "workspace created", workspace.id, name=workspace.name)
+            record(session, person, "workspace created", workspace.id, name=workspace.name)
         return workspace.id
 
     def archive(self, person: Person, workspace_id: str) -> tuple[str, Iterator[bytes]]:
         """A file name and a tar.gz, streamed. Raises `NotFound`, `ClusterSilent`."""
         with self._database.writing("workspace archive") as session:
             workspace = _own(session, person, workspace_id)
-            record(session, person.user_id, "workspace downloaded", workspace.id, name=workspace.name)
+            record(session, person, "workspace downloaded", workspace.id, name=workspace.name)
         return f"{workspace.name}.tar.gz", self._spawners[workspace.cluster_id].workspace_archive(workspace.id)
 
     def delete(self, person: Person, workspace_id: str, typed_name: str) -> None:
@@ -92,7 +92,7 @@ class Workspaces:
                     f"The environment “{users[0]}” has this workspace. Delete the environment first; then this works."
                 )
             workspace.state = WorkspaceState.DELETING
-            record(session, person.user_id, "workspace deleted", workspace.id, name=workspace.name)
+            record(session, person, "workspace deleted", workspace.id, name=workspace.name)
         self._wake()
 
 

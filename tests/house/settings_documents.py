@@ -7,11 +7,12 @@ there, and `test_settings_documents.py` refuses a commit in which they differ.
 import textwrap
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
 from hub.settings import ROOT, Settings
+from hub.settings_field import Group
 from hub.settings_seeds import DATABASE_PARTS, KNOWN_WITHOUT_EFFECT
 
 EXAMPLE = ROOT / ".env.example"
@@ -85,7 +86,8 @@ def table() -> str:
 
 
 def _groups() -> list[tuple[str, list[tuple[str, FieldInfo]]]]:
-    fields = list(Settings.model_fields.items())
+    order = get_args(Group)
+    fields = sorted(Settings.model_fields.items(), key=lambda item: order.index(_extra(item[1])["group"]))
     return [(name, list(members)) for name, members in groupby(fields, key=lambda item: _extra(item[1])["group"])]
 
 
@@ -104,7 +106,7 @@ def _commented(text: str) -> str:
 
 def _default(field: FieldInfo, tick: str = "") -> str:
     value = field.default
-    if value is None:
+    if value is None or value == "":
         return ""
     if isinstance(value, Path) and value.is_absolute():
         value = value.relative_to(ROOT)

@@ -2,8 +2,10 @@
 
 import shutil
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,51 @@ def test_another_secret_than_the_keys_were_sealed_with_ends_up_with_one_sentence
     assert stopped.run("migrate").returncode == 0
     stopped.variables["PODIUM_SECRET_KEY"] = "0123456789abcdef0123456789abcdef"
     assert "SECRET_KEY" in fails(stopped, "migrate")
+
+
+def test_a_secret_that_was_lost_is_named_and_no_new_one_is_made(stopped: Podium) -> None:
+    assert stopped.run("migrate").returncode == 0
+    secret = stopped.folder / "data" / "master.secret"
+    secret.unlink()
+    for command in ("migrate", "up"):
+        assert f"The file {secret} is missing" in fails(stopped, command)
+    assert not secret.exists()
+
+
+def test_a_locked_database_ends_up_with_one_sentence(stopped: Podium) -> None:
+    assert stopped.run("migrate").returncode == 0
+    with closing(sqlite3.connect(stopped.folder / "data" / "podium.db")) as other:
+        other.execute("PRAGMA user_version=1")
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("UPDATE schema_info SET number = number")
+        assert "The database does not answer" in fails(stopped, "user", "add", "ada")
+
+
+def test_a_schema_of_a_newer_version_that_excludes_this_one_ends_up_with_one_sentence(stopped: Podium) -> None:
+    assert stopped.run("migrate").returncode == 0
+    with closing(sqlite3.connect(stopped.folder / "data" / "podium.db")) as database, database:
+        database.execute("UPDATE schema_info SET number = 99, readable_by = 98")
+    assert "The database has schema 99, which this version" in fails(stopped, "up")
+
+
+def test_a_catalog_with_a_fault_ends_up_with_one_sentence(stopped: Podium, tmp_path: Path) -> None:
+    (tmp_path / "profiles.toml").write_text('[[profile]]\nname = "Light"\ncpu = -1\nmemory = "2Gi"\n')
+    stopped.variables["PODIUM_PROFILES_FILE"] = str(tmp_path / "profiles.toml")
+    assert "The catalog of presets has a fault" in fails(stopped, "up")
+
+
+def test_a_provider_with_a_fault_ends_up_with_all_of_them_named(stopped: Podium, tmp_path: Path) -> None:
+    file = tmp_path / "providers.toml"
+    file.write_text('[[provider]]\nname = "X"\nlabel = "X"\nissuer = "http://idp.example"\nclient_id = "p"\ncolour = "red"\n')
+    stopped.variables["PODIUM_PROVIDERS_FILE"] = str(file)
+    said = fails(stopped, "up")
+    for words in ("name: ", "issuer: ", "colour: "):
+        assert words in said
+
+
+def test_a_rotation_makes_a_key_that_is_used_from_then_on(stopped: Podium) -> None:
+    first, second = (stopped.run("keys", "rotate").stdout.split()[8] for _ in range(2))
+    assert first != second
 
 
 def test_users_are_added_listed_disabled_and_enabled(stopped: Podium) -> None:

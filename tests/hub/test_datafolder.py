@@ -41,6 +41,19 @@ def test_a_network_file_system_is_refused_with_a_sentence(tmp_path: Path, monkey
         prepare(tmp_path)
 
 
+def test_a_link_to_a_network_file_system_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = Path("/dev/shm") / f"podium-{os.getpid()}"
+    monkeypatch.setattr(
+        "hub.datafolder.NETWORK_FILE_SYSTEMS", {file_system(elsewhere, Path("/proc/self/mountinfo").read_text("utf-8"))}
+    )
+    (tmp_path / "data").symlink_to(elsewhere)
+    try:
+        with pytest.raises(CannotStart, match=r"lies on a network file system"):
+            prepare(tmp_path / "data")
+    finally:
+        elsewhere.rmdir()
+
+
 def test_a_folder_that_is_a_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(CannotStart, match=r"cannot be written: .*Free or repair it, or name another one in DATA_DIR"):

@@ -1,13 +1,16 @@
 """People, sessions and a hub that is served for real, for the tests of login."""
 
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -113,12 +116,17 @@ def cookie(answer: httpx.Response, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    folder = tmp_path_factory.mktemp("hub")
-    template: Path = request.getfixturevalue("_sqlite_template")
+def hub(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    with served(tmp_path_factory.mktemp("hub"), sqlite_template) as one:
+        yield one
+
+
+@contextmanager
+def served(folder: Path, template: Path, **settings: Any) -> Iterator[Hub]:
+    """A hub with these settings, over a copy of the migrated `template`."""
     (folder / "podium.db").write_bytes(template.read_bytes())
     url, log = f"sqlite:///{folder / 'podium.db'}", folder / "log"
-    command = [sys.executable, "-m", "tests.identity.serve", str(folder), url]
+    command = [sys.executable, "-m", "tests.identity.serve", str(folder), url, json.dumps(settings)]
     with log.open("wb") as errors, subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors) as process:
         leaks.keep(process.pid)
         assert process.stdout is not None

@@ -1,5 +1,9 @@
-"""A hub in a process of its own, over a spawner in memory: `python -m tests.identity.serve FOLDER DATABASE_URL`."""
+"""A hub in a process of its own, over a spawner in memory: `python -m tests.identity.serve FOLDER DATABASE_URL [SETTINGS]`.
 
+`SETTINGS` is a JSON object of further settings.
+"""
+
+import json
 import sys
 from pathlib import Path
 
@@ -10,12 +14,15 @@ from hub.server import listen, serve
 from hub.settings import Settings
 from tests.support.memory_spawner import MemorySpawner
 
+USUAL = {"secret_key": "a-key-for-tests-0123456789abcdef"}
+
 
 def main() -> None:
     folder, url = Path(sys.argv[1]), sys.argv[2]
+    further = json.loads(sys.argv[3]) if len(sys.argv) > 3 else {}
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    settings = Settings(data_dir=folder, database_url=url, port=port, secret_key="a-key-for-tests-0123456789abcdef")
+    settings = Settings(data_dir=folder, database_url=url, port=port, **{**USUAL, **further})
     built = services.build(settings, datafolder.prepare(folder), Database(url), {"local": MemorySpawner()})
     app = create_app(built)
     print(port, flush=True)  # noqa: T201 - the test reads the port

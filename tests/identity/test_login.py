@@ -148,7 +148,8 @@ def test_a_login_is_an_event(identity: IdentityService, database: Database) -> N
     log_in(identity, "grace")
     with database.reading() as session:
         event = session.exec(select(Event).where(Event.act == "login")).one()
-    assert (event.actor_id, event.subject_id, event.detail) == (user.id, user.id, {"address": "192.0.2.1"})
+    assert (event.actor_id, event.subject_id, event.detail) == (user.id, user.id, {"by": "password"})
+    assert event.address == "192.0.2.1"
 
 
 @pytest.mark.case("CVE-2026-54338")

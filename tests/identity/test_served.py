@@ -160,11 +160,13 @@ def test_ten_megabytes_are_refused_unread(hub: Hub, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/auth/session"), ("GET", "/auth/logout"), ("GET", "/auth/login"), ("POST", "/auth/login"), ("GET", "/auth"),
+        ("GET", "/auth/session"), ("GET", "/auth/logout"), ("POST", "/auth/login"), ("GET", "/auth"),
         ("GET", "/auth/"), ("PUT", "/auth/session"), ("GET", "/auth/callback"), ("GET", "/oauth2callback"),
+        ("GET", "/api"), ("GET", "/api/"), ("GET", "/api/v1/no-such-thing"), ("GET", "/API/x"), ("GET", "/AUTH/x"),
+        ("GET", "/routing"), ("GET", "/routing/"), ("GET", "/routing/authorise"), ("GET", "/Routing/x"),
     ],
 )  # fmt: skip
-def test_there_is_nothing_else_below_auth(hub: Hub, method: str, path: str) -> None:
+def test_there_is_nothing_else_below_auth_api_and_routing(hub: Hub, method: str, path: str) -> None:
     with hub.client() as client:
         assert client.request(method, path).status_code == 404
 

@@ -35,7 +35,7 @@ def test_each_start_makes_the_earlier_first_link_worthless(identity: IdentitySer
     assert later is not None
     assert identity.look_at_link(earlier) is None
     assert identity.look_at_link(later)
-    assert identity.list_users()[1] == 1
+    assert identity.people.search(None)[1] == 1
 
 
 def test_the_first_link_is_gone_once_any_administrator_can_browse(identity: IdentityService) -> None:
@@ -115,8 +115,8 @@ def test_a_name_belongs_to_one_person_whatever_its_case(identity: IdentityServic
 def test_users_are_listed_page_by_page(identity: IdentityService) -> None:
     for name in ("carol", "alice", "bob"):
         identity.add_user(name, name.title(), Role.USER)
-    first, total = identity.list_users(0, 2)
-    second, _ = identity.list_users(1, 2)
+    first, total = identity.people.search(None, size=2)
+    second, _ = identity.people.search(None, page=1, size=2)
     assert [user.name for user in (*first, *second)] == ["alice", "bob", "carol"]
     assert total == 3
     assert identity.find_user("Alice").display_name == "Alice"
@@ -141,10 +141,10 @@ def test_who_is_no_administrator_manages_nobody(
     register(identity, "eve")
     victim = register(identity, "grace", Role.ADMINISTRATOR)
     _, eve = browse(identity, "eve")
-    before = identity.list_users()
+    before = identity.people.search(None)
     with pytest.raises(Refused, match="administrators"):
         act(identity, eve, victim.id)
-    assert identity.list_users() == before
+    assert identity.people.search(None) == before
 
 
 def test_an_administrator_cannot_disable_the_own_account(identity: IdentityService) -> None:

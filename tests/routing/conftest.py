@@ -29,9 +29,9 @@ def sockets_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def template(_sqlite_template: Path) -> Path:
+def template(sqlite_template: Path) -> Path:
     """A migrated SQLite database to copy."""
-    return _sqlite_template
+    return sqlite_template
 
 
 @pytest.fixture(scope="session", params=KINDS, ids="-".join)

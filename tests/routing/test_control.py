@@ -92,13 +92,15 @@ def test_an_answer_of_something_else_is_no_acknowledgement(world: World, folder:
 def test_a_rotation_reaches_running_environments_and_cuts_nobody(world: World, environment: Environment, folder: Path) -> None:
     _, person = world.login("alice")
     old = world.start(environment).key_id
-    newest = world.keys.rotate()
-    assert world.start(environment).key_id == old
-    assert control.run_once(world.database, world.keys) == 1
-    assert world.start(environment).key_id == newest
-    with _socket(world, environment, folder, person) as connection:
-        connection.send("hello")
-        assert connection.recv(timeout=10) == "hello"
+    with _socket(world, environment, folder, person) as opened_before:
+        newest = world.keys.rotate()
+        assert world.start(environment).key_id == old
+        assert control.run_once(world.database, world.keys) == 1
+        assert world.start(environment).key_id == newest
+        with _socket(world, environment, folder, person) as opened_after:
+            for connection in (opened_before, opened_after):
+                connection.send("hello")
+                assert connection.recv(timeout=10) == "hello"
 
 
 def test_ending_a_session_twice_writes_one_row_for_each_run(world: World, environment: Environment) -> None:

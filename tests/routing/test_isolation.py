@@ -46,9 +46,9 @@ OURS = [
 
 
 @pytest.fixture
-def hub_app(tmp_path: Path, _sqlite_template: Path) -> Iterator[tuple[RoutingApp, str]]:
+def hub_app(tmp_path: Path, sqlite_template: Path) -> Iterator[tuple[RoutingApp, str]]:
     """The hub's app as it is composed, and a logged-in person's cookie."""
-    (tmp_path / "podium.db").write_bytes(_sqlite_template.read_bytes())
+    (tmp_path / "podium.db").write_bytes(sqlite_template.read_bytes())
     database = Database(f"sqlite:///{tmp_path / 'podium.db'}")
     built = services.build(Settings(data_dir=tmp_path), datafolder.prepare(tmp_path), database, {"local": MemorySpawner()})
     register(built.identity, "grace")

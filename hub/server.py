@@ -8,6 +8,7 @@ import asyncio
 import errno
 import logging
 import socket
+from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -54,7 +55,8 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     _quiet()
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+    # uvicorn raises Ctrl-C once more when it has shut down; who started this goes on and says good-bye.
+    with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(uvicorn.Server(config).serve(sockets=[listener]))
 
 

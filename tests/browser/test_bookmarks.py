@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, WebSocket, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.outside import servers
-from tests.browser.people import PATIENCE, Person, fill_login, person, see_foreign_texts, shot
+from tests.browser.people import PATIENCE, SOON, Person, fill_login, person, see_foreign_texts, shot
 from tests.support.leaks import keep
 from tests.support.podium import Podium
 
@@ -58,6 +58,7 @@ def test_stopped_it_offers_to_launch_and_then_opens_by_itself(ada: Person, addre
 def test_failed_it_says_why_and_an_open_page_of_environments_knows_it_at_once(
     house: Podium, ada: Person, address: str, tell: Callable[[str], None]
 ) -> None:
+    seen = see_foreign_texts(ada.context)
     ada.hub.reload()
     ada.address(NAME)
     tab = ada.visit(address)
@@ -74,6 +75,11 @@ def test_failed_it_says_why_and_an_open_page_of_environments_knows_it_at_once(
     expect(tab.get_by_text("Your files are safe").first).to_be_visible()
     shot(tab, "door-failed")
     tab.get_by_role("button", name="Launch again").click()
+    overview(tab)
+    ada.stop(NAME)
+    expect(tab.get_by_role("heading", name=f"{NAME} is stopped")).to_be_visible(timeout=SOON)
+    assert seen == set()
+    tab.get_by_role("button", name="Launch environment").click()
     overview(tab)
 
 
@@ -105,9 +111,17 @@ def test_two_tabs_and_double_clicks_on_launch_make_one_environment(house: Podium
 
 
 def test_an_open_tab_goes_on_in_the_same_session_when_a_killed_hub_is_back(
-    house: Podium, ada: Person, address: str, tell: Callable[[str], None]
+    house: Podium, browsers: Browser, address: str, tell: Callable[[str], None]
 ) -> None:
-    seen = see_foreign_texts(ada.context)
+    with person(browsers, house.url) as somebody:
+        seen = see_foreign_texts(somebody.context)
+        somebody.log_in("ada")
+        goes_on(house, somebody, address, tell, seen)
+
+
+def goes_on(house: Podium, ada: Person, address: str, tell: Callable[[str], None], seen: set[str]) -> None:
+    """Kill and start the hub beside two open tabs."""
+    ada.at_environments()
     tab = ada.context.new_page()
     sessions = _sessions(tab)
     tab.goto(f"{address}files")

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlmodel import col, select
 
 from hub.clock import new_id
@@ -16,7 +16,7 @@ from hub.environments.model import Environment
 from hub.workspaces.model import Workspace
 from tests.browser.looking import look, picture
 from tests.browser.outside import servers
-from tests.browser.people import Person, person, upload
+from tests.browser.people import Person, fill_login, person, upload
 from tests.support.podium import Podium
 
 pytestmark = pytest.mark.browser
@@ -34,6 +34,25 @@ def furnished(ada: Person, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     addresses["Harvest 2026"] = ada.address("Harvest 2026")
     upload(ada.open("Harvest 2026"), table)
     return addresses
+
+
+def test_the_first_administrator_s_page(podium: Podium, browser: Browser) -> None:
+    with person(browser, podium.url) as first:
+        first.hub.goto(podium.link or "")
+        expect(first.hub.get_by_label("User name")).to_be_visible()
+        look(first.hub, "welcome")
+        first.sign_up(podium.link or "", "ada", "Ada Lovelace")
+        first.hub.goto(f"{podium.url}/everyone")
+        expect(first.hub.get_by_text("Nothing runs at the moment")).to_be_visible()
+        look(first.hub, "everyone-empty")
+        first.hub.goto(f"{podium.url}/audit?audit.act=login")
+        expect(first.hub.get_by_text("1 event")).to_be_visible()
+        first.hub.goto(f"{podium.url}/users?users.state=pending")
+        expect(first.hub.get_by_text("Nobody is like that")).to_be_visible()
+        look(first.hub, "users-empty")
+        first.hub.goto(f"{podium.url}/audit?audit.actor=nobody")
+        expect(first.hub.get_by_text("Nothing like that has happened")).to_be_visible()
+        look(first.hub, "audit-empty")
 
 
 @pytest.mark.parametrize("path", ["login", "login?again=out", "login?again=late", "set-password?link=gone"])
@@ -64,13 +83,22 @@ def test_a_new_person_s_empty_pages(house: Podium, browsers: Browser) -> None:
 @pytest.mark.usefixtures("furnished")
 @pytest.mark.parametrize(
     ("path", "heading"),
-    [("", "Environments"), ("workspaces", "Workspaces"), ("account", "Account"), ("everyone", "All environments")],
+    [
+        ("", "Environments"),
+        ("workspaces", "Workspaces"),
+        ("account", "Account"),
+        ("everyone", "All environments"),
+        ("users", "Users"),
+        ("audit", "Audit"),
+    ],
 )
 def test_pages_with_things_on_them(ada: Person, path: str, heading: str) -> None:
     ada.hub.goto(f"{ada.url}/{path}")
     expect(ada.hub.get_by_role("heading", name=heading, exact=True)).to_be_visible()
     if not path:
         ada.address("Harvest 2026")
+    if path in {"everyone", "users", "audit"}:
+        expect(ada.hub.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
     look(ada.hub, f"{path or 'environments'}-full")
 
 
@@ -159,7 +187,14 @@ def agent_of(house: Podium) -> psutil.Process:
 
 
 def test_what_pages_say_while_the_database_is_silent(house: Podium, ada: Person) -> None:
-    for table, path in (("environment", ""), ("workspace", "workspaces"), ("environment", "everyone")):
+    silent = (
+        ("environment", ""),
+        ("workspace", "workspaces"),
+        ("environment", "everyone"),
+        ("login", "users"),
+        ("event", "audit"),
+    )
+    for table, path in silent:
         with away(house, table):
             ada.hub.goto(f"{ada.url}/{path}")
             expect(ada.hub.get_by_text("This cannot be shown now")).to_be_visible()
@@ -168,13 +203,56 @@ def test_what_pages_say_while_the_database_is_silent(house: Podium, ada: Person)
     expect(ada.hub.get_by_text("This cannot be shown now")).to_have_count(0)
 
 
-@pytest.mark.parametrize("path", ["", "workspaces", "account", "everyone"])
+def test_what_strangers_read_while_the_database_is_silent(house: Podium, browsers: Browser) -> None:
+    with person(browsers, house.url) as stranger:
+        stranger.log_in("nobody-at-all")
+        expect(stranger.hub.get_by_text("The name or the password is wrong")).to_be_visible()
+        with away(house, "login"):
+            fill_login(stranger.hub, "ada")
+            expect(stranger.hub.get_by_text("The database does not answer")).to_be_visible()
+            look(stranger.hub, "login-failing")
+        with away(house, "one_time_code"):
+            stranger.hub.goto(f"{house.url}/set-password?link=some-link")
+            expect(stranger.hub.get_by_text("The database does not answer")).to_be_visible()
+            look(stranger.hub, "set-password-failing")
+
+
+@pytest.mark.parametrize("path", ["login", "set-password?link=gone"])
+def test_a_stranger_s_page_that_is_still_loading_is_a_grey_outline(house: Podium, browsers: Browser, path: str) -> None:
+    with person(browsers, house.url) as stranger:
+        outline(stranger.hub, f"{house.url}/{path}", f"{path.partition('?')[0]}-loading")
+
+
+@pytest.mark.parametrize("path", ["", "files", "explore"])
+def test_an_environment_s_pages_while_they_load_and_while_they_are_empty(
+    ada: Person, furnished: dict[str, str], path: str
+) -> None:
+    ada.hub.goto(ada.url)
+    if "Empty" not in furnished:
+        ada.launch("Empty")
+        furnished["Empty"] = ada.address("Empty")
+    name = f"environment-{path or 'overview'}"
+    tab = ada.visit(furnished["Empty"] + path)
+    expect(tab.get_by_role("heading").first).to_be_visible()
+    look(tab, f"{name}-empty")
+    tab.close()
+    tab = ada.context.new_page()
+    outline(tab, furnished["Empty"] + path, f"{name}-loading")
+    tab.close()
+
+
+def outline(tab: Page, address: str, name: str) -> None:
+    """A page whose server takes what is sent and never answers."""
+    tab.route_web_socket(re.compile("/_stcore/stream"), lambda _: None)
+    tab.goto(address)
+    expect(tab.get_by_test_id("stAppSkeleton")).to_be_visible()
+    picture(tab, name)
+
+
+@pytest.mark.parametrize("path", ["", "workspaces", "account", "everyone", "users", "audit"])
 def test_a_page_that_is_still_loading_is_a_grey_outline(ada: Person, path: str) -> None:
     tab = ada.context.new_page()
-    tab.route_web_socket(re.compile("/_stcore/stream"), lambda _: None)  # takes what is sent and never answers
-    tab.goto(f"{ada.url}/{path}")
-    expect(tab.get_by_test_id("stAppSkeleton")).to_be_visible()
-    picture(tab, f"{path or 'environments'}-loading")
+    outline(tab, f"{ada.url}/{path}", f"{path or 'environments'}-loading")
     tab.close()
 
 

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from hub import services as composition
 from hub.background import background
@@ -34,7 +35,8 @@ from hub.routing.app import RoutingApp
 from hub.routing.inject import InjectTab
 from hub.routing.service import Routing
 from hub.services import Services
-from hub.settings import ROOT
+from hub.settings import ROOT, Settings
+from hub.settings_login import listed
 from hub.ui_fault import show_fault
 from hub.workspaces.routes import WorkspaceRoutes
 
@@ -64,20 +66,28 @@ def create_app(services: Services) -> ASGIApp:
             *identity.routes,
             *ProviderRoutes(services.logins, settings).routes,
             *identity.last,
-            *WorkspaceRoutes(services.workspaces).routes,
+            *WorkspaceRoutes(services.workspaces, sessions).routes,
             Route("/api/{rest:path}", nothing_here, methods=_ANY),
+            # No page of the hub takes files, and Streamlit would hold those of strangers in memory.
+            Route("/_stcore/upload_file/{rest:path}", nothing_here, methods=_ANY),
             Mount("/", pages),
         ],
         middleware=[
             Middleware(SecurityHeaders, settings=settings, index_html=_INDEX.read_text("utf-8")),
             Middleware(IdentityMiddleware, sessions=sessions, settings=settings),
             Middleware(PageSockets, sessions=sessions),
-            Middleware(PageGate),
+            Middleware(PageGate, static=_INDEX.parent / "static"),
             Middleware(InjectTab),
         ],
         lifespan=lifespan,
     )
-    return RoutingApp(hub, routing)
+    return behind_proxies(RoutingApp(hub, routing), settings)
+
+
+def behind_proxies(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Where trusted proxies stand in front, a request's address is what the nearest of them that is not trusted was told."""
+    trusted = listed(settings.trusted_proxies)
+    return ProxyHeadersMiddleware(app, list(trusted)) if trusted else app  # type: ignore[arg-type, return-value]
 
 
 async def _healthy(_request: Request) -> Response:

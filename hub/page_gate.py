@@ -1,13 +1,15 @@
 """Sends strangers to the login page before Streamlit answers, and people who are logged in away from it.
 
 Streamlit answers every path with its one page, so a stranger's bookmark would load the whole
-frontend just to show a refusal. The guards in the pages stay what decides.
+frontend just to show a refusal. The guards in the pages stay what decides. A file that Streamlit does
+not have is not there.
 """
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 PAGES = frozenset({"/", "/environments", "/workspaces", "/account", "/everyone", "/users", "/audit"})
@@ -15,12 +17,17 @@ PAGES = frozenset({"/", "/environments", "/workspaces", "/account", "/everyone",
 
 
 class PageGate:
-    """ASGI middleware, inside the identity middleware."""
+    """ASGI middleware, inside the identity middleware. `static` holds the files that Streamlit serves below `/static/`."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, static: Path) -> None:
         self._app = app
+        self._assets = frozenset(f"/static/{file.relative_to(static)}" for file in (static).rglob("*") if file.is_file())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/static/") and scope["path"] not in self._assets:
+            # Streamlit would answer with its page, which a proxy would then keep for a file of the next version.
+            await PlainTextResponse("Not found.\n", 404, {"cache-control": "no-store"})(scope, receive, send)
+            return
         elsewhere = self._elsewhere(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
         if elsewhere is None:
             await self._app(scope, receive, send)

@@ -18,8 +18,8 @@ from hub.routing.strict_http import StrictHttp
 
 BACKLOG = 2048
 WEBSOCKET_PING_SECONDS = 30.0
-WEBSOCKET_MAX_BYTES = 200 * 2**20
-"""Streamlit's own limit for one message (`server.maxMessageSize`)."""
+WEBSOCKET_MAX_BYTES = 26 * 2**20
+"""For one message of a browser's. Streamlit takes widget states of up to 25 MB and refuses what is larger."""
 GRACE_SECONDS = 2
 
 
@@ -46,6 +46,7 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         http=StrictHttp,
         ws="websockets-sansio",
         ws_max_size=WEBSOCKET_MAX_BYTES,
+        ws_per_message_deflate=False,  # a small frame must not become a large one
         ws_ping_interval=WEBSOCKET_PING_SECONDS,
         ws_ping_timeout=WEBSOCKET_PING_SECONDS,
         access_log=False,

@@ -1,6 +1,7 @@
 """`up`: from settings to a served hub, step by step, each with one clear sentence if it cannot be."""
 
 import os
+import resource
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ def get_ready(settings: Settings) -> Prepared:
 def up(settings: Settings, say: Callable[[str], None]) -> None:
     """Serve in the foreground until Ctrl-C; environments are left running."""
     os.chdir(ROOT)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a tab holds two connections, and many people have many
     prepared = get_ready(settings)
     from hub.asgi import create_app  # noqa: PLC0415 - Streamlit reads its configuration at import, from the folder changed to
 

@@ -7,13 +7,13 @@ from hub.environments.service import TABLE_PAGE
 from hub.environments.views import EnvironmentView
 from hub.identity.person import Person
 from hub.services import current
-from hub.ui_attempt import act, show_notice, telling
+from hub.ui_attempt import attempt, show_notice, telling
 from hub.ui_environment import badge_of, escaped
 from hub.ui_guard import guard_sight
 from hub.ui_words import exact
 
 
-def draw(person: Person) -> None:
+def draw() -> None:
     """The whole page."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.title("All environments", width="content")
@@ -21,11 +21,12 @@ def draw(person: Person) -> None:
     live_only = st.toggle(
         "Only those that are queued, starting or running", value=True, key="everyone.live", bind="query-params"
     )
-    st.fragment(draw_told, run_every=5)(person, live_only=live_only)
+    st.fragment(draw_told, run_every=5)(live_only=live_only)
 
 
-def draw_told(person: Person, *, live_only: bool) -> None:
-    """The list, or why there is none."""
+def draw_told(*, live_only: bool) -> None:
+    """The list, or why there is none, for who is here by now: a fragment runs without the page."""
+    person = guard_sight()
     with telling():
         show_notice()
         draw_list(person, live_only=live_only)
@@ -69,6 +70,10 @@ def table(views: list[EnvironmentView]) -> pd.DataFrame:
     )
 
 
+def stop(environment_id: str) -> None:
+    attempt(current().environments.stop, guard_sight(), environment_id, done="It is being stopped.")
+
+
 def draw_chosen(person: Person, view: EnvironmentView) -> None:
     """The chosen environment: stop it, and who did what to it."""
     with st.container(border=True):
@@ -79,9 +84,8 @@ def draw_chosen(person: Person, view: EnvironmentView) -> None:
                     "Stop",
                     key=f"everyone.stop-{view.slug}",
                     icon=":material/stop_circle:",
-                    on_click=act,
-                    args=(current().environments.stop, person, view.id),
-                    kwargs={"done": "It is being stopped."},
+                    on_click=stop,
+                    args=(view.id,),
                 )
         for event in current().environments.story(person, view.id):
             detail = ", ".join(f"{key}: {value}" for key, value in event.detail.items())
@@ -89,4 +93,5 @@ def draw_chosen(person: Person, view: EnvironmentView) -> None:
             st.caption(" · ".join(fact for fact in facts if fact))
 
 
-draw(guard_sight())
+guard_sight()
+draw()

@@ -1,5 +1,7 @@
 """For administrators: find people, let them in, give roles, disable, end sessions. Auditors look."""
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
@@ -8,7 +10,7 @@ from hub.identity.model import Approval, Role, RoleSource
 from hub.identity.person import Person
 from hub.identity.users import UserView
 from hub.services import current
-from hub.ui_attempt import act, attempt, show_notice, telling
+from hub.ui_attempt import attempt, show_notice, telling
 from hub.ui_dialog import close_dialog, draw_dialog, leave_dialog, open_dialog
 from hub.ui_environment import escaped
 from hub.ui_guard import guard, guard_sight
@@ -117,12 +119,17 @@ def draw_acts(person: Person, view: UserView) -> None:
     st.button("Password link", key=f"users.link-{view.id}", on_click=make_link, args=(view.id, view.name))
 
 
-def button(label: str, service_call: object, view: UserView, done: str, *, primary: bool = False) -> None:
-    """A button whose act takes the person's id and who acts."""
+def button(label: str, service_call: Callable[..., object], view: UserView, done: str, *, primary: bool = False) -> None:
+    """A button whose act takes the person's id and who acts at that moment."""
     st.button(
-        label, key=f"users.{label}-{view.id}", type="primary" if primary else "secondary", on_click=act,
-        args=(service_call, view.id), kwargs={"actor": guard(), "done": f"{view.display_name} {done}."},
+        label, key=f"users.{label}-{view.id}", type="primary" if primary else "secondary", on_click=as_who_is_here,
+        args=(service_call, view.id), kwargs={"done": f"{escaped(view.display_name)} {done}."},
     )  # fmt: skip
+
+
+def as_who_is_here(service_call: Callable[..., object], user_id: str, done: str) -> None:
+    """Not as whom the page was drawn for: a role may have been lost meanwhile."""
+    attempt(service_call, user_id, actor=guard(), done=done)
 
 
 def set_role(user_id: str) -> None:

@@ -54,6 +54,16 @@ def find_by_name(session: Session, owner_id: str, name: str) -> Environment | No
     ).first()
 
 
+def others_with(session: Session, environment: Environment) -> list[str]:
+    """The names of other environments that have the same workspace and are there to stay."""
+    query = select(Environment.name).where(
+        Environment.workspace_id == environment.workspace_id,
+        Environment.id != environment.id,
+        Environment.target != Target.DELETED,
+    )
+    return list(session.exec(query.order_by(col(Environment.name)).limit(3)).all())
+
+
 def create(session: Session, person: Person, name: str, profile: Profile, image: str, workspace_id: str | None) -> Environment:
     """A new row, not yet wanted to run. Raises `NotFound` for a workspace that is not the person's."""
     workspace = _workspace(session, person, name, workspace_id)

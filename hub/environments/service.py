@@ -20,7 +20,7 @@ from hub.environments.launching import LaunchOrder, Limits
 from hub.environments.model import LIVE, Environment, Phase, Target
 from hub.environments.names import checked_name
 from hub.environments.views import EnvironmentView, read_views
-from hub.errors import Invalid, NotFound, Refused
+from hub.errors import Conflict, Invalid, NotFound, Refused
 from hub.identity.person import Person
 from hub.settings import Settings
 from hub.spawners.base import Spawner
@@ -101,11 +101,14 @@ class Environments:
         self._wake()
 
     def delete(self, person: Person, environment_id: str, typed_name: str, *, with_workspace: bool) -> None:
-        """Delete an own environment for good; its workspace stays unless asked for. Raises `Invalid`."""
+        """Delete an own environment for good; its workspace stays unless asked for. Raises `Invalid`, `Conflict`."""
         with self._database.writing("delete") as session:
             environment = self._own(session, person, environment_id)
             if typed_name.strip() != environment.name:
                 raise Invalid(f"Type the name “{environment.name}” exactly, then delete.")
+            others = launching.others_with(session, environment) if with_workspace else []
+            if others:
+                raise Conflict(f"The environment “{others[0]}” has the same files. Keep them, or delete that one first.")
             environment.target, environment.delete_workspace = Target.DELETED, with_workspace
             kept = "deleted too" if with_workspace else "kept"
             record(session, person, "environment deleted", environment.id, name=environment.name, workspace=kept)

@@ -12,6 +12,7 @@ from hub.audit.service import record
 from hub.clock import now
 from hub.database import Database
 from hub.environments import reasons
+from hub.environments.launching import others_with
 from hub.environments.lifecycle import MAX_RESTARTS, STEADY, back_off
 from hub.environments.model import Environment, Phase, Start, Target
 from hub.spawners.base import Ending, Exit, Observation, State
@@ -139,7 +140,8 @@ def delete(database: Database, environment_id: str) -> None:
             return
         environment.deleted_at = now()
         workspace = session.get_one(Workspace, environment.workspace_id)
-        if environment.delete_workspace and workspace.state is WorkspaceState.PRESENT:
+        wanted_elsewhere = others_with(session, environment)
+        if environment.delete_workspace and workspace.state is WorkspaceState.PRESENT and not wanted_elsewhere:
             workspace.state = WorkspaceState.DELETING
 
 

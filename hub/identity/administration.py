@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from hub.audit.service import record
 from hub.database import Database
 from hub.errors import Conflict, Refused
-from hub.identity import users
+from hub.identity import codes, users
 from hub.identity.model import Approval, Login, Role, RoleSource, User
 from hub.identity.person import Person
 from hub.identity.sessions import Sessions, sessions_of
@@ -104,6 +104,7 @@ class Administration:
                 return
             record(session, actor, "role changed", user_id, name=user.name, role=role.value, before=user.role.value)
             user.role, user.role_source = role, RoleSource.SET
+            codes.withdraw_logins(session, user_id)
             self._sessions.end_in(session, sessions_of(user_id), "role changed")
 
     def follow_groups(self, user_id: str, *, actor: Person | None = None) -> None:
@@ -119,6 +120,7 @@ class Administration:
         require_administrator(actor)
         with self._database.writing("sessions ended") as session:
             user = users.get(session, user_id)
+            codes.withdraw_logins(session, user_id)
             ended = self._sessions.end_in(session, sessions_of(user_id), "ended by an administrator")
             record(session, actor, "sessions ended", user_id, name=user.name, count=str(len(ended)))
 

@@ -14,6 +14,9 @@ from hub.clock import now
 from hub.identity.model import OneTimeCode
 from hub.identity.tokens import digest, new_token
 
+LOGIN = "login"
+"""The purpose of the code that becomes a session."""
+
 
 def issue(
     session: Session,
@@ -69,6 +72,11 @@ def spend(session: Session, code: str, purpose: str, bindings: Collection[str] =
 def withdraw(session: Session, purpose: str, user_id: str) -> None:
     """Make a user's earlier codes of that purpose worthless, used ones included."""
     session.execute(delete(OneTimeCode).where(col(OneTimeCode.purpose) == purpose, col(OneTimeCode.user_id) == user_id))
+
+
+def withdraw_logins(session: Session, user_id: str) -> None:
+    """A code that a login page holds must not outlive what ends all of a person's sessions."""
+    withdraw(session, LOGIN, user_id)
 
 
 def _forget_expired(session: Session) -> None:

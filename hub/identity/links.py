@@ -81,7 +81,7 @@ def store(session: Session, user: User, password_hash: str) -> None:
         login = Login(user_id=user.id, kind=users.PASSWORD, issuer=_ISSUER, subject=user.id)
     login.password_hash = password_hash
     session.add(login)
-    for purpose in PURPOSES:
+    for purpose in (*PURPOSES, codes.LOGIN):
         codes.withdraw(session, purpose, user.id)
 
 

@@ -31,7 +31,6 @@ from hub.identity.users import UserView, view_of
 
 CODE_LIFETIME = timedelta(seconds=60)
 
-_LOGIN = "login"
 _WRONG = "The name or the password is wrong. Check both, or ask an administrator for a link to a new password."
 _NO_LOCAL = "Podium keeps no passwords here. Log in with one of the providers."
 
@@ -73,7 +72,7 @@ class IdentityService:
         if user.disabled_at:
             raise Refused(Notice.DISABLED.sentence)
         with self._database.writing("login code") as session:
-            return codes.issue(session, _LOGIN, user.id, CODE_LIFETIME, binding=form_binding)
+            return codes.issue(session, codes.LOGIN, user.id, CODE_LIFETIME, binding=form_binding)
 
     def _checked(self, name: str, password: str) -> UserView | None:
         with self._database.reading() as session:
@@ -87,7 +86,7 @@ class IdentityService:
     ) -> str:
         """Turn a login code into a session and end the browser's old ones; the cookie's new value. Raises `Refused`."""
         with self._database.writing("login") as session:
-            spent = codes.spend(session, code, _LOGIN, bindings)
+            spent = codes.spend(session, code, codes.LOGIN, bindings)
             user = users.get(session, spent.user_id) if spent else None
             if user is None or user.disabled_at or user.approval is Approval.PENDING:
                 raise Refused(Notice.LATE.sentence)
@@ -189,7 +188,7 @@ class IdentityService:
         with self._database.writing("user disabled") as session:
             user = users.get(session, user_id)
             user.disabled_at = user.disabled_at or now()
-            for purpose in (*links.PURPOSES, _LOGIN):
+            for purpose in (*links.PURPOSES, codes.LOGIN):
                 codes.withdraw(session, purpose, user_id)
             self.sessions.end_in(session, sessions_of(user_id), "user disabled")
             self._on_disable(session, user_id)

@@ -66,6 +66,7 @@ def render(options: NginxOptions) -> str:
         by_host=addresses.by_host,
         hub_host=_checked(addresses.hub_host),
         root=_checked(addresses.root),
+        scheme=addresses.scheme,
         domain=_checked(addresses.domain),
         slug=SLUG,
         folder=_checked(str(options.folder)),

@@ -50,4 +50,7 @@ def _check(ground: Ground, visitors: list[Visitor]) -> None:
         assert time.monotonic() < deadline, [view.phase for view in views]
         time.sleep(0.05)
     assert len(waiting) == PEOPLE - ROOM
-    assert sorted(view.queue_position or 0 for view in waiting) == list(range(1, PEOPLE - ROOM + 1))
+    in_order = sorted(waiting, key=lambda view: view.queue_position or 0)
+    assert [view.queue_position for view in in_order] == list(range(1, PEOPLE - ROOM + 1))
+    assert [view.since for view in in_order] == sorted(view.since for view in waiting)
+    assert len(ground.services.spawners["local"].observe()) == ROOM

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psutil
 from playwright.sync_api import Browser, Page, expect
@@ -66,11 +67,15 @@ def memory_of_the_tenth(ground: Ground) -> Figure:
 
 
 def _memory_of(ground: Ground, visitor: Visitor) -> int:
+    supervisor = psutil.Process(int(_supervisor_of(ground, visitor)["pid"]))
+    return sum(pss(process) for process in (supervisor, *supervisor.children(recursive=True)))
+
+
+def _supervisor_of(ground: Ground, visitor: Visitor) -> dict[str, Any]:
     view = ground.services.environments.get(visitor.person, visitor.view.id)
     record = ground.services.folder.path / "starts" / (view.start_id or "") / "supervisor.json"
-    pid = int(json.loads(record.read_text())["pid"])
-    supervisor = psutil.Process(pid)
-    return sum(pss(process) for process in (supervisor, *supervisor.children(recursive=True)))
+    found: dict[str, Any] = json.loads(record.read_text())
+    return found
 
 
 def pss(process: psutil.Process) -> int:
@@ -78,7 +83,7 @@ def pss(process: psutil.Process) -> int:
     return int(process.memory_full_info().pss)
 
 
-def click_to_first_frame(ground: Ground, browser: Browser) -> Figure:
+def click_to_first_frame(ground: Ground, browser: Browser) -> list[Figure]:
     """From the click on *Launch environment* to the first frame, against opening a tab on one that runs already."""
     visitor = ground.visitor("clicker")
     launches = [_in_browser(ground, browser, visitor, _click_launch) for _ in range(ROUNDS)]
@@ -87,10 +92,13 @@ def click_to_first_frame(ground: Ground, browser: Browser) -> Figure:
     with visitor.socket() as stream:
         run_once(stream)
     opened = [_in_browser(ground, browser, visitor, _open_tab) for _ in range(ROUNDS)]
+    known = [_in_browser(ground, browser, visitor, _open_again) for _ in range(ROUNDS)]
     ground.stop(visitor)
-    return Figure(
-        "click to first frame in Chromium", median(launches), "s", median(opened), "tab on a running one", difference_limit=0.5
-    )
+    unseen = "tab on a running one, host unseen"
+    return [
+        Figure("click to first frame in Chromium", median(launches), "s", median(opened), unseen, difference_limit=0.5),
+        Figure("tab on a running one, host seen before", median(known), "s", median(opened), unseen),
+    ]
 
 
 def _in_browser(ground: Ground, browser: Browser, visitor: Visitor, act: Callable[[Page, str], float]) -> float:
@@ -120,6 +128,54 @@ def _open_tab(page: Page, url: str) -> float:
     began = time.monotonic()
     page.goto(url, wait_until="commit")
     return _first_frame(page, began)
+
+
+def _open_again(page: Page, url: str) -> float:
+    _open_tab(page, url)
+    return _open_tab(page, url)
+
+
+def killed_to_shown(ground: Ground, browser: Browser) -> Figure:
+    """From the kill of an environment's process to its reason on an open page of environments, which nobody touches."""
+    visitor = ground.visitor("watcher")
+    shown = [_in_browser(ground, browser, visitor, _kill(ground, visitor)) for _ in range(ROUNDS)]
+    return Figure("environment killed until the open page says so", median(shown), "s", limit=2)
+
+
+def _kill(ground: Ground, visitor: Visitor) -> Callable[[Page, str], float]:
+    def act(page: Page, _url: str) -> float:
+        assert visitor.ask("POST", "/_podium/launch", b"next=/") == 303
+        ground.until(visitor.person, visitor.view, Phase.RUNNING)
+        page.goto(ground.podium.url)
+        expect(page.get_by_role("link", name="Open environment")).to_be_visible(timeout=60_000)
+        began = time.monotonic()
+        _server(ground, visitor).kill()
+        expect(page.get_by_text("It was ended from outside")).to_be_visible(timeout=60_000)
+        return time.monotonic() - began
+
+    return act
+
+
+def logout_to_shown(ground: Ground, browser: Browser) -> Figure:
+    """From the end of a session to Podium's own page on an open tab of an environment."""
+    visitor = ground.visitor("leaver")
+    assert visitor.ask("POST", "/_podium/launch", b"next=/") == 303
+    ground.until(visitor.person, visitor.view, Phase.RUNNING)
+
+    def act(page: Page, url: str) -> float:
+        _open_tab(page, url)
+        began = time.monotonic()
+        ground.services.sessions.end(visitor.person.session_id, "bench")
+        expect(page.get_by_role("heading", name="Log in")).to_be_visible(timeout=60_000)
+        return time.monotonic() - began
+
+    took = _in_browser(ground, browser, visitor, act)
+    ground.stop(visitor)
+    return Figure("session ended until an open tab shows the login", took, "s", limit=10)
+
+
+def _server(ground: Ground, visitor: Visitor) -> psutil.Process:
+    return psutil.Process(int(_supervisor_of(ground, visitor)["server"]))
 
 
 def _first_frame(page: Page, began: float) -> float:

@@ -25,7 +25,10 @@ def measure(folder: Path, browser: Browser, tell: Callable[[Figure], None]) -> N
     with Ground.made(folder / "launching") as ground:
         tell(launching.launch_to_first_run(ground))
         tell(launching.memory_of_the_tenth(ground))
-        tell(launching.click_to_first_frame(ground, browser))
+        for figure in launching.click_to_first_frame(ground, browser):
+            tell(figure)
+        tell(launching.killed_to_shown(ground, browser))
+        tell(launching.logout_to_shown(ground, browser))
     with Ground.made(folder / "proxies") as ground:
         tell(proxies.gateway_latency(ground))
         tell(proxies.upload_memory(ground, browser, folder))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from hub.environments import steps
 from hub.environments.catalog import CUSTOM, Custom
 from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase, Target
@@ -218,3 +219,31 @@ def at_once(acts: list[Callable[[], object]]) -> list[PodiumError | None]:
     for thread in threads:
         thread.join()
     return outcomes
+
+
+def test_files_that_another_environment_has_too_are_not_deleted_with_one(hub: Hub) -> None:
+    ada = hub.person("ada")
+    first = hub.launch(ada, "first")
+    hub.start_controller()
+    hub.environments.stop(ada, first.id)
+    hub.until(ada, first, lambda view: view.phase is Phase.STOPPED)
+    second = hub.launch(ada, "second", workspace_id=first.workspace_id)
+    with pytest.raises(Conflict, match="“second” has the same files"):
+        hub.environments.delete(ada, first.id, "first", with_workspace=True)
+    hub.environments.delete(ada, first.id, "first", with_workspace=False)
+    hub.environments.stop(ada, second.id)
+    hub.environments.delete(ada, second.id, "second", with_workspace=True)
+
+
+def test_files_that_were_taken_while_a_delete_was_under_way_stay(hub: Hub) -> None:
+    ada = hub.person("ada")
+    first = hub.launch(ada, "first")
+    hub.start_controller()
+    hub.environments.stop(ada, first.id)
+    hub.until(ada, first, lambda view: view.phase is Phase.STOPPED)
+    hub.stop_controller()
+    hub.environments.delete(ada, first.id, "first", with_workspace=True)
+    hub.launch(ada, "second", workspace_id=first.workspace_id)
+    steps.delete(hub.database, first.id)
+    assert hub.is_deleted(first)
+    assert [view.id for view in hub.workspaces.of(ada)] == [first.workspace_id]

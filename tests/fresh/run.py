@@ -4,6 +4,7 @@ The commands are read out of README.md and run as an ordinary user in a fresh ro
 long (a Unix socket's path ends at 107). Then a browser outside goes through the whole story against that Podium.
 """
 
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,8 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import psutil
 
 from hub.settings import ROOT
 from tests.fresh.debian import Debian, bare_debian
@@ -43,10 +46,30 @@ def story(debian: Debian) -> int:
     say(f"README.md's commands served Podium after {took:.0f} s.")
     code = browse(serving.text)
     again(debian, checkout, port)
+    for command in others():
+        debian.run(script(checkout, port, [command]))
+        say(f"README.md's {command!r} works.")
+    left = environments(debian)
     serving.press_ctrl_c()
-    serving.end()
-    second_start(debian, checkout, port)
+    expect(serving.end() == 0, "Ctrl-C ends the hub without an error")
+    expect(bool(left) and environments(debian) == left, "environments go on after Ctrl-C")
+    second_start(debian, checkout, port, left)
     return code
+
+
+def others() -> list[str]:
+    """The commands of README.md's other paragraphs that end by themselves."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.findall(r"`((?:make (?:help|doctor)|\.venv/bin/python -m hub user add \w+))`", text)
+    expect(len(set(found)) == 3, f"README.md names its further commands: {found}")
+    return list(dict.fromkeys(found))
+
+
+def environments(debian: Debian) -> set[int]:
+    """The servers of environments that run inside."""
+    records = debian.outside(debian.home).glob("*/podium/data/starts/*/supervisor.json")
+    pids = {int(json.loads(record.read_text())["server"] or 0) for record in records}
+    return {pid for pid in pids if pid and psutil.pid_exists(pid)}
 
 
 def clone(debian: Debian) -> Path:
@@ -98,16 +121,17 @@ def again(debian: Debian, checkout: Path, port: int | None) -> None:
     expect(beside.end() != 0, "a second make up beside the first one ends with an error")
 
 
-def second_start(debian: Debian, checkout: Path, port: int | None) -> None:
-    """It is quick, and `make down` leaves nothing running."""
+def second_start(debian: Debian, checkout: Path, port: int | None, left: set[int]) -> None:
+    """It is quick, takes back what runs, and `make down` leaves nothing running."""
     second = Terminal.of(debian.command(script(checkout, port, ["make up"])))
     took = second.read_until("Podium is at ", 60)
     say(f"The second start took {took:.1f} s.")
     expect(took < SECOND_START_SECONDS, f"a second start is ready in under {SECOND_START_SECONDS} s")
+    expect(environments(debian) == left, "a second start takes the same environments back")
     debian.run(script(checkout, port, ["make down"]))
     second.end()
-    left = [" ".join(process.cmdline()) for process in debian.processes()]
-    expect(not left, f"make down leaves nothing running: {left}")
+    still = [" ".join(process.cmdline()) for process in debian.processes()]
+    expect(not still, f"make down leaves nothing running: {still}")
 
 
 def expect(holds: bool, what: str) -> None:  # noqa: FBT001 - reads like a sentence

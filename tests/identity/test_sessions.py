@@ -1,5 +1,6 @@
 """Sessions end: by logging out, by time, by a changed password, by an administrator. On both databases."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -7,9 +8,10 @@ from sqlmodel import select
 
 from hub.database import Database
 from hub.errors import DatabaseSilent, Refused
-from hub.identity.model import LoginSession
+from hub.identity.model import LoginSession, Role
 from hub.identity.service import IdentityService
 from hub.identity.sessions import Sessions
+from hub.identity.tokens import digest
 from hub.routing import revocation
 from tests.identity.conftest import LIFETIME, PASSWORD, browse, log_in, register
 
@@ -149,3 +151,20 @@ def test_while_the_database_is_silent_nobody_is_taken_for_logged_out() -> None:
         with pytest.raises(DatabaseSilent):
             look("whatever")
     nowhere.close()
+
+
+@pytest.mark.case("A8-7")
+@pytest.mark.parametrize("act", ["change_password", "end_sessions", "set_role"])
+def test_a_code_that_a_login_page_still_holds_ends_with_the_sessions(identity: IdentityService, act: str) -> None:
+    user = register(identity, "grace")
+    _, grace = browse(identity, "grace")
+    form = digest("another browser's form")
+    code = identity.log_in_with_password("grace", PASSWORD, form, "192.0.2.9")
+    acts: dict[str, Callable[[], None]] = {
+        "change_password": lambda: identity.change_password(grace, PASSWORD, "nine quick foxes at dusk"),
+        "end_sessions": lambda: identity.people.end_sessions(user.id),
+        "set_role": lambda: identity.people.set_role(user.id, Role.AUDITOR),
+    }
+    acts[act]()
+    with pytest.raises(Refused):
+        identity.begin_session(code, [form], [], "192.0.2.9", "a browser")

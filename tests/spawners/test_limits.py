@@ -40,10 +40,10 @@ def test_without_control_groups_of_version_two_the_watchdog_is_in_force(tmp_path
 
 
 def test_a_control_group_is_told_the_limits_and_tells_what_was_passed(tmp_path: Path) -> None:
-    group = guard(1000, 20, tmp_path / "group")
+    group = guard(1000, 20, 1.5, tmp_path / "group")
     assert isinstance(group, Group)
     told = {file.name: file.read_text() for file in (tmp_path / "group").iterdir()}
-    assert told == {"memory.max": "1000", "memory.oom.group": "1", "pids.max": "20"}
+    assert told == {"memory.max": "1000", "memory.oom.group": "1", "pids.max": "20", "cpu.max": "150000 100000"}
     assert group.breach([]) is None
     (tmp_path / "group" / "memory.peak").write_text("990\n")
     (tmp_path / "group" / "memory.events").write_text("max 3\noom_kill 1\n")
@@ -54,7 +54,7 @@ def test_a_control_group_is_told_the_limits_and_tells_what_was_passed(tmp_path: 
 
 
 def test_where_the_group_cannot_be_made_the_watchdog_takes_over(tmp_path: Path) -> None:
-    assert isinstance(guard(1000, 20, tmp_path / "absent" / "group"), Watchdog)
+    assert isinstance(guard(1000, 20, 1, tmp_path / "absent" / "group"), Watchdog)
 
 
 def test_how_far_environments_are_kept_apart_is_said_without_a_promise() -> None:

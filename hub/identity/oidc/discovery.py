@@ -24,6 +24,8 @@ KEPT = 3600.0
 """Seconds for which the document and the keys are used without asking again."""
 AGAIN = 60.0
 """Seconds between two looks for a key that was not there."""
+SILENT = 10.0
+"""Seconds for which a provider that did not answer is not asked again."""
 _ASYMMETRIC = {"RSA", "EC", "OKP"}
 _HOSTS = {GOOGLE_ISSUER: {"accounts.google.com", "oauth2.googleapis.com", "www.googleapis.com", "openidconnect.googleapis.com"}}
 
@@ -48,12 +50,23 @@ class Discovery:
         self._lock = threading.Lock()
         self._metadata: tuple[float, Metadata] | None = None
         self._keys: tuple[float, KeySet] | None = None
+        self._failed: tuple[float, ProviderSilent] | None = None
 
     def metadata(self) -> Metadata:
         with self._lock:
             if self._metadata is None or self._clock() - self._metadata[0] > KEPT:
-                self._metadata = (self._clock(), self._fetched())
+                self._metadata = (self._clock(), self._fetched_unless_it_failed())
             return self._metadata[1]
+
+    def _fetched_unless_it_failed(self) -> Metadata:
+        """Those who come while a provider is silent must not wait for it one after the other."""
+        if self._failed is not None and self._clock() - self._failed[0] < SILENT:
+            raise self._failed[1]
+        try:
+            return self._fetched()
+        except ProviderSilent as error:
+            self._failed = (self._clock(), error)
+            raise
 
     def known(self) -> Metadata | None:
         """What is cached already, however old: for what must not wait for the provider."""

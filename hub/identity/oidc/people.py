@@ -55,17 +55,22 @@ def attach(session: Session, provider: Provider, claims: Mapping[str, Any], user
     return login
 
 
-def renew(session: Session, login: Login, user: User, claims: Mapping[str, Any], verdict: Verdict) -> None:
-    """What each login brings anew: the address, the role where groups give it, and that the login was used."""
+def renew(session: Session, login: Login, user: User, claims: Mapping[str, Any], verdict: Verdict) -> bool:
+    """What each login brings anew: the address, the role where groups give it, and that the login was used.
+
+    True where the role is another one now: sessions from before must not carry on with the old one's pages.
+    """
+    changed = False
     login.last_used_at = now()
     if email := verified_email(claims):
         user.email = email
     if verdict.role and user.role_source is RoleSource.GROUPS and user.role is not verdict.role:
         record(session, None, "role changed", user.id, role=verdict.role.value, before=user.role.value, by="groups")
-        user.role = verdict.role
+        user.role, changed = verdict.role, True
     if verdict.admission is Admission.ADMITTED and user.approval is Approval.PENDING:
         user.approval = Approval.NONE
     session.add(user)
+    return changed
 
 
 def is_in(user: User, verdict: Verdict) -> bool:
@@ -75,16 +80,17 @@ def is_in(user: User, verdict: Verdict) -> bool:
     return verdict.admission is Admission.ADMITTED
 
 
-def unlink(session: Session, person: Person, login_id: str) -> None:
-    """Take one of the person's logins away, never the last one. Raises `Invalid`."""
+def unlink(session: Session, person: Person, login_id: str) -> bool:
+    """Take one of the person's logins away, never the last one; False where it is not theirs. Raises `Invalid`."""
     logins = session.exec(select(Login).where(Login.user_id == person.user_id)).all()
     login = next((one for one in logins if one.id == login_id and one.kind == OIDC), None)
     if login is None:
-        return
+        return False
     if len(logins) == 1:
         raise Invalid("This is your only way to log in. Link another one or set a password first.")
     session.delete(login)
     record(session, person, "login unlinked", person.user_id, issuer=login.issuer)
+    return True
 
 
 def _free_name(session: Session, claims: Mapping[str, Any]) -> str:

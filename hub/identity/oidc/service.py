@@ -27,7 +27,7 @@ from hub.identity.oidc.providers import Provider
 from hub.identity.oidc.verifying import TokenRefused
 from hub.identity.person import Person
 from hub.identity.quoting import quoted
-from hub.identity.sessions import Sessions
+from hub.identity.sessions import Sessions, sessions_of
 from hub.identity.tokens import digest
 
 _log = logging.getLogger("podium.identity")
@@ -140,7 +140,8 @@ class ProviderLogins:
             return Notice.DISABLED
         if not people.is_in(user, verdict):
             return Notice.PENDING if user.approval is Approval.PENDING else Notice.NOT_ADMITTED
-        people.renew(session, login, user, claims, verdict)
+        if people.renew(session, login, user, claims, verdict):
+            self._sessions.end_in(session, sessions_of(user.id), "role changed")
         return None
 
     def _open(self, session: Session, login: Login, user: User, claims: Mapping[str, Any], browser: Browser) -> str:
@@ -183,7 +184,9 @@ class ProviderLogins:
     def unlink(self, person: Person, login_id: str) -> None:
         """Take a login away. Raises `Invalid` for the last one."""
         with self._database.writing("login unlinked") as session:
-            people.unlink(session, person, login_id)
+            if people.unlink(session, person, login_id):
+                opened_by_it = (col(LoginSession.login_id) == login_id) & (col(LoginSession.id) != person.session_id)
+                self._sessions.end_in(session, opened_by_it, "login unlinked")
 
     def log_out_url(self, tokens: Collection[str], back: str) -> str | None:
         """Where the browser goes to log out at the provider of its session too; None where nothing offers it."""

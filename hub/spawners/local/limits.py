@@ -23,8 +23,8 @@ class Limits:
         if self.parent:
             return f"Memory and process limits are held by control groups (version 2) below {self.parent}."
         return (
-            "Memory and process limits are held by a watchdog that stops an environment which takes more; "
-            "this account was given no control group (version 2)."
+            "Memory and process limits are held by a watchdog that stops an environment which takes more; nothing holds its "
+            "CPU, since this account was given no control group (version 2)."
         )
 
 

@@ -253,3 +253,12 @@ def test_a_provider_that_is_not_there_is_told_within_its_time(visiting: Callable
         visiting(Rules(allow_everyone=True)).begin()
     assert caught.value.notice is Notice.SILENT
     assert time.monotonic() - began < DEADLINE
+
+
+def test_those_who_come_while_a_provider_is_silent_do_not_wait_one_after_the_other(visit: Visit) -> None:
+    visit.hostile.answers = {"/.well-known/openid-configuration": lambda: (500, {}, b"")}
+    for _ in range(20):
+        with pytest.raises(LoginRefused) as caught:
+            visit.begin()
+        assert caught.value.notice is Notice.SILENT
+    assert visit.hostile.asked["/.well-known/openid-configuration"] == 1

@@ -134,3 +134,25 @@ def test_an_address_that_the_provider_does_not_vouch_for_opens_nothing(
     with pytest.raises(LoginRefused) as caught:
         visiting(Rules(allowed_email_domains=("corp.example",))).log_in()
     assert caught.value.notice is Notice.NOT_ADMITTED
+
+
+def test_unlinking_a_login_ends_what_it_opened(visit: Visit, database: Database) -> None:
+    person = visit.log_in()
+    visit.tokens = []
+    elsewhere = visit.log_in()
+    with database.writing("another login") as session:
+        session.add(Login(user_id=person.user_id, kind=users.PASSWORD, issuer="local", subject=person.user_id))
+        login = session.exec(select(Login).where(Login.kind != users.PASSWORD)).one()
+    visit.logins.unlink(elsewhere, login.id)
+    assert visit.identity.sessions.by_id(person.session_id) is None
+    assert visit.identity.sessions.by_id(elsewhere.session_id)
+
+
+def test_a_role_that_the_groups_take_away_ends_what_was_open_with_it(visiting: Callable[..., Visit], hostile: Hostile) -> None:
+    visit = visiting(Rules(users_groups=("users",), admin_groups=("admins",)))
+    hostile.claims = {"groups": ["admins"]}
+    before = visit.log_in()
+    assert before.role is Role.ADMINISTRATOR
+    visit.tokens, hostile.claims = [], {"groups": ["users"]}
+    assert visit.log_in().role is Role.USER
+    assert visit.identity.sessions.by_id(before.session_id) is None

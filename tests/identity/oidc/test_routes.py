@@ -10,8 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from sqlalchemy import text
+from sqlmodel import select
 
+from hub.identity.model import LoginAttempt
 from hub.identity.notices import Notice
+from hub.identity.oidc.routes import MOST_PER_MINUTE
 from tests.identity.conftest import Hub, browse, cookie, register, served
 from tests.identity.oidc.conftest import KEY
 from tests.identity.oidc.hostile import CLIENT, SECRET, Hostile, serving
@@ -166,3 +169,15 @@ def test_a_logout_from_behind_that_is_none_changes_nothing(place: Place, fields:
             del client.headers[name]
         assert client.post("/auth/backchannel/oidc", data=fields).status_code == 400
         assert client.post("/auth/backchannel/nobody", data=fields).status_code == 404
+
+
+def test_a_network_begins_only_so_many_logins_a_minute(sqlite_template: Path, tmp_path: Path, place: Place) -> None:
+    settings = {"oidc_issuer_url": place.provider.issuer, "oidc_rp_client_id": CLIENT, "oidc_rp_client_secret": SECRET}
+    with served(tmp_path, sqlite_template, **settings) as hub:
+        mine = Place(hub, place.provider)
+        fields = {"provider": "oidc", "next": "/" + "x" * 900}
+        answers = [mine.post("/auth/login", fields) for _ in range(MOST_PER_MINUTE + 5)]
+        assert [answer.status_code for answer in answers[:MOST_PER_MINUTE]] == [200] * MOST_PER_MINUTE
+        assert {notice(answer) for answer in answers[MOST_PER_MINUTE:]} == {Notice.BUSY}
+        with hub.database.reading() as session:
+            assert {attempt.onward for attempt in session.exec(select(LoginAttempt)).all()} == {"/"}

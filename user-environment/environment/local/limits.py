@@ -1,6 +1,6 @@
-"""Holds an environment to its memory and its number of processes.
+"""Holds an environment to its memory, its number of processes, and where the kernel can its CPU share.
 
-Where the agent found a control group (version 2) to divide, the kernel holds the memory. Elsewhere
+Where the agent found a control group (version 2) to divide, the kernel holds all three. Elsewhere
 a watchdog adds up what the descendants hold. Memory that several share (all that the warm parent
 imported) must count once: that sum (PSS) costs milliseconds, so the cheap sum (RSS), which is never
 lower, is looked at first and PSS only where RSS is over the limit or higher than ever before.
@@ -20,6 +20,8 @@ _QUICK, _SLOW = 0.1, 1.0
 _PSS_SHARE = 0.1
 """At most this part of the time goes into adding up PSS."""
 _MIB = 1024 * 1024
+_CPU_PERIOD = 100_000
+"""Microseconds in which the CPU share is counted, the kernel's usual ones."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,11 @@ class Guard(Protocol):
         """All descendants have ended."""
 
 
-def guard(memory: int, processes: int, group: Path | None) -> Guard:
+def guard(memory: int, processes: int, cpu: float, group: Path | None) -> Guard:
     """The control group where there is one and it can be made, else the watchdog."""
     if group is not None:
         with contextlib.suppress(OSError):
-            return Group(group, memory, processes)
+            return Group(group, memory, processes, cpu)
     return Watchdog(memory, processes)
 
 
@@ -95,7 +97,7 @@ class Watchdog:
 class Group:
     """A control group of version 2. The supervisor stays outside, so it survives what it records."""
 
-    def __init__(self, path: Path, memory: int, processes: int) -> None:
+    def __init__(self, path: Path, memory: int, processes: int, cpu: float) -> None:
         self.peak: int | None = None
         self.pause = _SLOW
         self._path, self._memory, self._processes = path, memory, processes
@@ -103,6 +105,8 @@ class Group:
         self._write("memory.max", memory)
         self._write("memory.oom.group", 1)
         self._write("pids.max", processes)
+        with contextlib.suppress(OSError):  # the cpu controller may not have been handed down
+            self._write("cpu.max", f"{int(cpu * _CPU_PERIOD)} {_CPU_PERIOD}")
 
     def enter(self) -> None:
         self._write("cgroup.procs", os.getpid())
@@ -119,7 +123,7 @@ class Group:
         with contextlib.suppress(OSError):
             self._path.rmdir()
 
-    def _write(self, name: str, value: int) -> None:
+    def _write(self, name: str, value: int | str) -> None:
         (self._path / name).write_text(str(value))
 
     def _read_peak(self) -> None:

@@ -55,7 +55,7 @@ def _run(folder: Path, serve: Serve) -> Ended:
     try:
         _prepare(folder, spec)
         group = Path(spec["group"]) if spec["group"] else None
-        return Supervisor(folder, spec, guard(spec["memory"], spec["processes"], group)).run(serve)
+        return Supervisor(folder, spec, guard(spec["memory"], spec["processes"], spec["cpu"], group)).run(serve)
     finally:
         os.close(workspace)  # before the end is recorded: who reads of it may start anew at once
 

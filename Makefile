@@ -15,9 +15,10 @@ HUB := $(VENV)/.installed
 ENVIRONMENT := $(ENVIRONMENT_VENV)/.installed
 TOOLS := $(VENV)/.tools-installed
 AXE := tests/node_modules/.package-lock.json
-PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --durations=10
+PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10
+LOOKS := tests/browser/test_look.py tests/routing/test_doors_look.py
 
-.PHONY: help up down doctor test test-crash test-browser test-guards test-fresh bench picture lock settings cases fmt
+.PHONY: help up down doctor test test-crash test-look test-browser test-guards test-fresh bench picture lock settings cases fmt
 
 help:  ## List what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -36,10 +37,13 @@ test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run the tes
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	PYTHONPATH=user-environment $(VENV)/bin/lint-imports --no-logo
-	$(PYTEST) tests --ignore=tests/faults
+	$(PYTEST) tests --ignore=tests/faults $(LOOKS:%=--ignore=%)
 
 test-crash: $(TOOLS) $(ENVIRONMENT)  ## Kill the hub and the agent at every step of an environment's life and see that nothing is lost.
 	$(PYTEST) --dist worksteal tests/faults
+
+test-look: $(TOOLS) $(ENVIRONMENT)  ## Look at every page and door in both themes, with axe-core and pictures in build/screenshots.
+	$(PYTEST) $(LOOKS)
 
 test-browser: $(TOOLS) $(ENVIRONMENT)  ## Run the browser tests alone.
 	$(PYTEST) $(BROWSER_TESTS)

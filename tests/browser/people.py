@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
@@ -153,9 +154,16 @@ def fill_login(tab: Page, name: str, password: str = PASSWORD) -> None:
     tab.get_by_role("button", name="Log in").click()
 
 
+_watched: WeakKeyDictionary[BrowserContext, set[str]] = WeakKeyDictionary()
+"""What was seen so far, for each browser that is watched."""
+
+
 def see_foreign_texts(context: BrowserContext) -> set[str]:
     """From now on: the texts of Streamlit's about connections that any tab shows, even for a moment."""
-    seen: set[str] = set()
+    if context in _watched:
+        _watched[context].clear()
+        return _watched[context]
+    seen = _watched[context] = set[str]()
 
     def saw(text: str) -> None:
         seen.add(text)
@@ -172,7 +180,7 @@ def upload(tab: Page, *files: Path) -> None:
     """In the environment: put files into the open folder of the workspace."""
     tab.get_by_role("link", name="Files").click()
     expect(tab.get_by_role("heading", name="Files", exact=True)).to_be_visible()
-    _open_upload(tab).set_input_files(list(files))
+    open_upload(tab).set_input_files(list(files))
     for file in files:
         expect(tab.get_by_text(file.name, exact=True).first).to_be_visible()
     tab.get_by_role("button", name="Upload", exact=True).click()
@@ -180,7 +188,7 @@ def upload(tab: Page, *files: Path) -> None:
     expect(tab.locator('input[type="file"]')).to_have_count(0)
 
 
-def _open_upload(tab: Page) -> Locator:
+def open_upload(tab: Page) -> Locator:
     """The field for files. A click that comes while the page is still being drawn opens nothing, so press again."""
     field = tab.locator('input[type="file"]').first
     for _ in range(20):

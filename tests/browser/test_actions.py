@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.looking import look
 from tests.browser.outside import servers
-from tests.browser.people import Person
+from tests.browser.people import Person, open_upload
 from tests.support.podium import Podium
 
 pytestmark = pytest.mark.browser
@@ -90,3 +90,19 @@ def test_dialogs_of_workspaces(bob: Person) -> None:
     bob.hub.get_by_role("menuitem", name="Delete").click()
     expect(dialog_of(bob).get_by_role("textbox")).to_be_visible()
     look(bob.hub, "delete-workspace-dialog")
+
+
+def test_a_file_above_the_limit_is_refused_where_it_was_chosen_and_nothing_is_lost(bob: Person, tmp_path: Path) -> None:
+    huge = tmp_path / "huge.bin"
+    with huge.open("wb") as stream:
+        stream.truncate(1_100 * 2**20)
+    bob.launch("Too much")
+    bob.address("Too much")
+    tab = bob.open("Too much")
+    tab.get_by_role("link", name="Files").click()
+    expect(tab.get_by_role("heading", name="Files", exact=True)).to_be_visible()
+    open_upload(tab).set_input_files(huge)
+    expect(tab.get_by_text(re.compile("must be .*(1000 ?MB|1(.0)? ?GB) or smaller"))).to_be_visible()
+    tab.reload()
+    expect(tab.get_by_text("This folder is empty")).to_be_visible()
+    bob.stop("Too much")

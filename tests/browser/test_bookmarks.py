@@ -111,17 +111,9 @@ def test_two_tabs_and_double_clicks_on_launch_make_one_environment(house: Podium
 
 
 def test_an_open_tab_goes_on_in_the_same_session_when_a_killed_hub_is_back(
-    house: Podium, browsers: Browser, address: str, tell: Callable[[str], None]
+    house: Podium, ada: Person, address: str, tell: Callable[[str], None]
 ) -> None:
-    with person(browsers, house.url) as somebody:
-        seen = see_foreign_texts(somebody.context)
-        somebody.log_in("ada")
-        goes_on(house, somebody, address, tell, seen)
-
-
-def goes_on(house: Podium, ada: Person, address: str, tell: Callable[[str], None], seen: set[str]) -> None:
-    """Kill and start the hub beside two open tabs."""
-    ada.at_environments()
+    seen = see_foreign_texts(ada.context)
     tab = ada.context.new_page()
     sessions = _sessions(tab)
     tab.goto(f"{address}files")

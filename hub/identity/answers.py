@@ -10,6 +10,7 @@ from hub.errors import PodiumError
 from hub.identity.cookies import Kind, cookie_name, read_cookies
 from hub.identity.middleware import MOST_COOKIES
 from hub.identity.notices import Notice
+from hub.identity.tokens import digest
 from hub.settings import Settings
 
 LOGIN_PAGE = "/login"
@@ -46,6 +47,16 @@ def leave_for(address: str, words: str) -> Response:
         f'<title>Podium</title><p><a href="{target}">{html.escape(words)}</a></p></html>'
     )
     return HTMLResponse(page, headers=_NO_STORE)
+
+
+def go_on(path: str) -> Response:
+    """The way on after a login; an environment's is on another host."""
+    return leave_for(path, "Go on to your environment") if path.startswith("/routing/") else to(path)
+
+
+def bindings_of(request: Request, settings: Settings) -> list[str]:
+    """What a code or an attempt of this browser's is bound to."""
+    return [digest(one) for one in cookies_of(request, settings, "form")]
 
 
 def cookies_of(request: Request, settings: Settings, kind: Kind) -> list[str]:

@@ -12,13 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.errors import PodiumError, Refused
-from hub.identity.answers import address_of, cookies_of, leave_for, nothing_here, plain, to, to_login
+from hub.identity.answers import address_of, bindings_of, cookies_of, go_on, leave_for, nothing_here, plain, to_login
 from hub.identity.bodies import read_form
 from hub.identity.cookies import Kind, clear_cookie, set_cookie
 from hub.identity.notices import Notice
 from hub.identity.oidc.service import ProviderLogins
 from hub.identity.service import IdentityService
-from hub.identity.tokens import digest
 from hub.routing.next_url import safe_path
 from hub.settings import Settings
 
@@ -52,14 +51,14 @@ class IdentityRoutes:
             return to_login(Notice.LATE, onward)
         except PodiumError as error:
             return plain(error)
-        answer = leave_for(onward, "Go on to your environment") if onward.startswith("/routing/") else to(onward)
+        answer = go_on(onward)
         answer.headers.append("set-cookie", set_cookie(self._settings, "session", token, self._lifetime))
         return answer
 
     def _begin(self, request: Request, code: str) -> str:
         return self._identity.begin_session(
             code,
-            bindings=[digest(form) for form in cookies_of(request, self._settings, "form")],
+            bindings=bindings_of(request, self._settings),
             old_tokens=cookies_of(request, self._settings, "session"),
             address=address_of(request),
             user_agent=request.headers.get("user-agent", ""),

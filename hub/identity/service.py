@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable, Collection
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
 from hub.audit.service import record
@@ -24,9 +23,8 @@ from hub.identity.model import Approval, LoginSession, Role
 from hub.identity.notices import Notice
 from hub.identity.person import Person
 from hub.identity.quoting import quoted
-from hub.identity.sessions import Sessions, sessions_of
+from hub.identity.sessions import Sessions, sessions_of, with_tokens
 from hub.identity.throttle import Throttle
-from hub.identity.tokens import digest
 from hub.identity.users import UserView, view_of
 
 CODE_LIFETIME = timedelta(seconds=60)
@@ -90,7 +88,7 @@ class IdentityService:
             user = users.get(session, spent.user_id) if spent else None
             if user is None or user.disabled_at or user.approval is Approval.PENDING:
                 raise Refused(Notice.LATE.sentence)
-            self.sessions.end_in(session, _of_tokens(old_tokens), "replaced by a new login")
+            self.sessions.end_in(session, with_tokens(old_tokens), "replaced by a new login")
             login = users.password_login(session, user.id)
             if login:
                 login.last_used_at = now()
@@ -101,7 +99,7 @@ class IdentityService:
     def log_out(self, tokens: Collection[str]) -> None:
         """End the sessions whose cookies a browser sent."""
         with self._database.writing("logout") as session:
-            for ended in self.sessions.end_in(session, _of_tokens(tokens), "logged out"):
+            for ended in self.sessions.end_in(session, with_tokens(tokens), "logged out"):
                 record(session, ended.user_id, "logout", ended.id)
 
     def end_session(self, person: Person, session_id: str, why: str = "ended on the account page") -> None:
@@ -209,7 +207,3 @@ class IdentityService:
             raise NotFound("There is no user of that name.")
         user, login = found
         return view_of(user, [login] if login else [])
-
-
-def _of_tokens(tokens: Collection[str]) -> ColumnElement[bool]:
-    return col(LoginSession.token_hash).in_([digest(token) for token in tokens])

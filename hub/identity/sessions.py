@@ -151,6 +151,11 @@ def sessions_of(user_id: str, but: str | None = None) -> ColumnElement[bool]:
     return (col(LoginSession.user_id) == user_id) & (col(LoginSession.id) != (but or ""))
 
 
+def with_tokens(tokens: Collection[str]) -> ColumnElement[bool]:
+    """The condition that picks the sessions whose cookies a browser sent."""
+    return col(LoginSession.token_hash).in_([digest(token) for token in tokens])
+
+
 def over(user_id: str) -> SelectOfScalar[str]:
     """Picks the ids of a user's sessions that count for nothing any more."""
     return select(LoginSession.id).where(col(LoginSession.user_id) == user_id, ~and_(*_open()))

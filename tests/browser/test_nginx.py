@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,18 +14,13 @@ from websockets.sync.client import ClientConnection
 from tests.bench.ground import connect_streamlit, run_once
 from tests.browser.outside import servers
 from tests.browser.people import Person, person, see_foreign_texts
+from tests.routing.serving import free_port
 from tests.support.ci import absent
 from tests.support.leaks import keep
 from tests.support.podium import Podium, installed
 
 pytestmark = pytest.mark.browser
 SOCKETS = 20
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

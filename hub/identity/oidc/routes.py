@@ -13,14 +13,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from hub.errors import NotFound, NotLoggedIn, PodiumError
-from hub.identity.answers import LOGIN_PAGE, address_of, cookies_of, leave_for, plain, to, to_login
+from hub.identity.answers import LOGIN_PAGE, address_of, bindings_of, cookies_of, go_on, leave_for, plain, to, to_login
 from hub.identity.bodies import read_form
 from hub.identity.cookies import set_cookie
 from hub.identity.notices import Notice
 from hub.identity.oidc.providers import GOOGLE
 from hub.identity.oidc.service import Browser, LoginRefused, ProviderLogins
 from hub.identity.rates import Rate
-from hub.identity.tokens import digest
 from hub.routing.next_url import safe_path
 from hub.settings import Settings
 
@@ -71,7 +70,7 @@ class ProviderRoutes:
         try:
             form = await read_form(request)
             onward = onward if linking else _short(safe_path(form.get("next")))
-            bindings = [digest(one) for one in cookies_of(request, self._settings, "form")]
+            bindings = bindings_of(request, self._settings)
             binding = bindings[0] if bindings else ""
             name = form.get("provider", "")
             address = await self._in_thread(name, self._logins.begin, name, onward, binding, person)
@@ -84,7 +83,7 @@ class ProviderRoutes:
     async def finish(self, request: Request) -> Response:
         """GET, sent here by the provider: the session cookie and the way on, or the login page with the reason."""
         browser = Browser(
-            bindings=[digest(one) for one in cookies_of(request, self._settings, "form")],
+            bindings=bindings_of(request, self._settings),
             old_tokens=cookies_of(request, self._settings, "session"),
             address=address_of(request),
             user_agent=request.headers.get("user-agent", ""),
@@ -96,8 +95,7 @@ class ProviderRoutes:
             return to_login(refused.notice, refused.onward)
         except PodiumError as error:
             return plain(error)
-        onward = finished.onward
-        answer = leave_for(onward, "Go on to your environment") if onward.startswith("/routing/") else to(onward)
+        answer = go_on(finished.onward)
         if finished.token:
             answer.headers.append("set-cookie", set_cookie(self._settings, "session", finished.token, self._lifetime))
         return answer

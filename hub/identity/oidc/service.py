@@ -27,7 +27,7 @@ from hub.identity.oidc.providers import Provider
 from hub.identity.oidc.verifying import TokenRefused
 from hub.identity.person import Person
 from hub.identity.quoting import quoted
-from hub.identity.sessions import Sessions, sessions_of
+from hub.identity.sessions import Sessions, sessions_of, with_tokens
 from hub.identity.tokens import digest
 
 _log = logging.getLogger("podium.identity")
@@ -145,8 +145,7 @@ class ProviderLogins:
         return None
 
     def _open(self, session: Session, login: Login, user: User, claims: Mapping[str, Any], browser: Browser) -> str:
-        old = col(LoginSession.token_hash).in_([digest(token) for token in browser.old_tokens])
-        self._sessions.end_in(session, old, "replaced by a new login")
+        self._sessions.end_in(session, with_tokens(browser.old_tokens), "replaced by a new login")
         sid = claims.get("sid")
         record(session, user.id, "login", user.id, by=login.issuer, address=browser.address)
         return self._sessions.open_in(
@@ -192,7 +191,7 @@ class ProviderLogins:
         """Where the browser goes to log out at the provider of its session too; None where nothing offers it."""
         query = select(Login.issuer).join(LoginSession, col(LoginSession.login_id) == col(Login.id))
         with self._database.reading() as session:
-            issuer = session.exec(query.where(col(LoginSession.token_hash).in_([digest(one) for one in tokens]))).first()
+            issuer = session.exec(query.where(with_tokens(tokens))).first()
         client = next((one for one in self.clients.values() if one.provider.issuer == issuer), None)
         return client.log_out_url(back) if client else None
 

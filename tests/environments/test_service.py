@@ -9,8 +9,10 @@ from hub.environments import steps
 from hub.environments.catalog import CUSTOM, Custom
 from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase, Target
+from hub.environments.views import EnvironmentView
 from hub.errors import Conflict, Invalid, LimitReached, NotFound, PodiumError
 from hub.identity.model import Role
+from hub.identity.person import Person
 from tests.support.environment_hub import Hub
 
 NAMES_IN_EVERY_SCRIPT = [
@@ -221,12 +223,18 @@ def at_once(acts: list[Callable[[], object]]) -> list[PodiumError | None]:
     return outcomes
 
 
-def test_files_that_another_environment_has_too_are_not_deleted_with_one(hub: Hub) -> None:
+def stopped_with_files(hub: Hub) -> tuple[Person, EnvironmentView]:
+    """Ada and an environment of hers that has run; the controller runs on."""
     ada = hub.person("ada")
     first = hub.launch(ada, "first")
     hub.start_controller()
     hub.environments.stop(ada, first.id)
     hub.until(ada, first, lambda view: view.phase is Phase.STOPPED)
+    return ada, first
+
+
+def test_files_that_another_environment_has_too_are_not_deleted_with_one(hub: Hub) -> None:
+    ada, first = stopped_with_files(hub)
     second = hub.launch(ada, "second", workspace_id=first.workspace_id)
     with pytest.raises(Conflict, match="“second” has the same files"):
         hub.environments.delete(ada, first.id, "first", with_workspace=True)
@@ -236,11 +244,7 @@ def test_files_that_another_environment_has_too_are_not_deleted_with_one(hub: Hu
 
 
 def test_files_that_were_taken_while_a_delete_was_under_way_stay(hub: Hub) -> None:
-    ada = hub.person("ada")
-    first = hub.launch(ada, "first")
-    hub.start_controller()
-    hub.environments.stop(ada, first.id)
-    hub.until(ada, first, lambda view: view.phase is Phase.STOPPED)
+    ada, first = stopped_with_files(hub)
     hub.stop_controller()
     hub.environments.delete(ada, first.id, "first", with_workspace=True)
     hub.launch(ada, "second", workspace_id=first.workspace_id)

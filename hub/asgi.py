@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from hub import services as composition
+from hub.audit.routes import AuditRoutes
 from hub.background import background
 from hub.identity.answers import nothing_here
 from hub.identity.headers import SecurityHeaders
@@ -66,6 +67,7 @@ def create_app(services: Services) -> ASGIApp:
             *identity.routes,
             *ProviderRoutes(services.logins, settings).routes,
             *identity.last,
+            *AuditRoutes(services.audit).routes,
             *WorkspaceRoutes(services.workspaces, sessions).routes,
             Route("/api/{rest:path}", nothing_here, methods=_ANY),
             # No page of the hub takes files, and Streamlit would hold those of strangers in memory.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, func, or_, tuple_
 from sqlmodel import Session, col, select
 
 from hub.audit.model import Event
@@ -102,18 +102,22 @@ class Audit:
         with self._database.reading() as session:
             return sorted(session.exec(select(Event.act).distinct()).all())
 
-    def export(self, person: Person, which: EventFilter = EventFilter()) -> Iterator[EventView]:
-        """What meets the filter, newest first, `MOST_EXPORTED` at most, a batch in memory at a time. Raises `Refused`."""
+    def export(self, person: Person, which: EventFilter = EventFilter()) -> Iterator[list[EventView]]:
+        """What meets the filter, newest first, in batches, `MOST_EXPORTED` events at most. Raises `Refused`."""
         _require_sight(person)
         return self._batches(which)
 
-    def _batches(self, which: EventFilter) -> Iterator[EventView]:
-        for offset in range(0, MOST_EXPORTED, _BATCH):
+    def _batches(self, which: EventFilter) -> Iterator[list[EventView]]:
+        """Each begins after the last event of the one before, so that what happens meanwhile shifts nothing."""
+        older: list[ColumnElement[bool]] = []
+        for _ in range(MOST_EXPORTED // _BATCH):
             with self._database.reading() as session:
-                rows = _read(session, which.conditions(), _BATCH, offset)
-            yield from rows
+                rows = _read(session, [*which.conditions(), *older], _BATCH, 0)
+            if rows:
+                yield rows
             if len(rows) < _BATCH:
                 return
+            older = [tuple_(col(Event.at), col(Event.id)) < (rows[-1].at, rows[-1].id)]
 
 
 def story_of(database: Database, subject_id: str, limit: int = 50, offset: int = 0) -> list[EventView]:

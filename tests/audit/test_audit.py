@@ -1,13 +1,20 @@
 """Events: written once, never changed, read by page and filter by those who may."""
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
+from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from hub.audit.model import Event
+from hub.audit.routes import COLUMNS, PATH, AuditRoutes, address_of, asked, lines_of
 from hub.audit.service import Audit, EventFilter, record
 from hub.clock import now
 from hub.database import Database
@@ -96,4 +103,42 @@ def test_a_filter_narrows_and_its_marks_are_letters(database: Database) -> None:
 
 def test_an_export_holds_everything_that_meets_the_filter(database: Database) -> None:
     audit = written(database, 1203)
-    assert len({event.id for event in audit.export(ADMINISTRATOR)}) == 1203
+    found = []
+    for batch in audit.export(ADMINISTRATOR):
+        found += [event.id for event in batch]
+        written(database, 7, "what happens meanwhile")
+    assert len(found) == len(set(found)) == 1203
+
+
+def test_a_file_holds_what_its_address_asks_for_and_no_formula(database: Database) -> None:
+    audit = written(database, 3)
+    with database.writing("somebody") as session:
+        record(session, None, "login refused", "=HYPERLINK(1)", name="a, b")
+    which = EventFilter(act="login refused", since=now() - timedelta(hours=1))
+    again = asked(QueryParams(address_of(which).partition("?")[2]))
+    assert again == which
+    rows = list(csv.reader(io.StringIO("".join(lines_of(audit.export(ADMINISTRATOR, again))))))
+    assert rows[0] == list(COLUMNS)
+    assert [row[1:] for row in rows[1:]] == [["Podium", "login refused", "'=HYPERLINK(1)", "", "name: a, b"]]
+
+
+@pytest.mark.parametrize(
+    ("person", "query", "status"),
+    [
+        (ADMINISTRATOR, "act=login", 200),
+        (person_of(Role.AUDITOR), "", 200),
+        (person_of(Role.USER), "", 403),
+        (None, "", 303),
+        (ADMINISTRATOR, "since=yesterday", 400),
+    ],
+)
+def test_the_file_is_for_administrators_and_auditors(
+    database: Database, person: Person | None, query: str, status: int
+) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        routes = Starlette(routes=AuditRoutes(written(database)).routes)
+        await routes({**scope, "state": {"person": person}}, receive, send)
+
+    answer = TestClient(app, follow_redirects=False).get(f"{PATH}?{query}")
+    assert answer.status_code == status
+    assert answer.text.startswith("at,actor") == (status == 200)

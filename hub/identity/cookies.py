@@ -19,6 +19,8 @@ _NAMES: dict[Kind, str] = {
     "entry": "podium-entry",
     "entry-nonce": "podium-entry-nonce",
 }
+COOKIE_VALUE = "[A-Za-z0-9_-]{20,128}"
+"""What a value of one looks like, as a pattern for Python and PCRE."""
 
 
 def cookie_name(settings: Settings, kind: Kind) -> str:

@@ -11,16 +11,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from hub.errors import DatabaseSilent
-from hub.identity.cookies import read_cookies
+from hub.identity.cookies import COOKIE_VALUE, read_cookies
 from hub.routing import gateway_http, gateway_websocket
 from hub.routing.addresses import Place
 from hub.routing.decisions import Allowed, Decision, Decisions, Denied, Door
 from hub.routing.doors import Doors
 from hub.routing.gateway_http import EnvironmentSilent
 from hub.routing.upstreams import Upstreams
-
-COOKIE_VALUE = "[A-Za-z0-9_-]{20,128}"
-"""What a cookie of the hub looks like, as a pattern for Python and PCRE."""
 
 _COOKIE_VALUE = re.compile(COOKIE_VALUE)
 

@@ -17,10 +17,9 @@ from jinja2 import Environment as Templates
 from jinja2 import FileSystemLoader, StrictUndefined
 
 from hub.errors import CannotStart
-from hub.identity.cookies import cookie_name
+from hub.identity.cookies import COOKIE_VALUE, cookie_name
 from hub.routing import headers, targets
 from hub.routing.addresses import SLUG, Addresses
-from hub.routing.gateway import COOKIE_VALUE
 from hub.settings import Settings
 
 COOKIES_REMOVED = 8

@@ -60,7 +60,7 @@ def bob(house: Podium, browsers: Browser) -> Iterator[Person]:
     """Somebody else, whom only this test knows."""
     name = f"bob-{next(_numbers)}"
     with person(browsers, house.url) as somebody:
-        somebody.sign_up(house.add_user(name, "--display-name", "Bob"), name)
+        somebody.sign_up(house.add_user(name, "Bob"), name)
         yield somebody
 
 

@@ -65,7 +65,7 @@ def test_pages_of_strangers(house: Podium, browsers: Browser, path: str) -> None
 
 def test_a_new_person_s_empty_pages(house: Podium, browsers: Browser) -> None:
     name = "cleo"
-    link = house.add_user(name, "--display-name", "Cleo de Mérode")
+    link = house.add_user(name, "Cleo de Mérode")
     with person(browsers, house.url) as cleo:
         cleo.hub.goto(link)
         expect(cleo.hub.get_by_role("button", name="Set password")).to_be_visible()
@@ -122,7 +122,7 @@ def test_doors(ada: Person, furnished: dict[str, str]) -> None:
 
 def test_two_hundred_of_everything(house: Podium, ada: Person, browsers: Browser) -> None:
     name = "dora"
-    link = house.add_user(name, "--display-name", "Dora")
+    link = house.add_user(name, "Dora")
     with person(browsers, house.url) as dora:
         dora.sign_up(link, name)
         dora.launch("Field notes")

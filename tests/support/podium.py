@@ -11,6 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub.identity.model import Role
+from hub.settings import load
+from hub.up import open_services
+
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 180
 
@@ -50,11 +54,14 @@ class Podium:
             cwd=self.folder, env=self._environment(), capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
-    def add_user(self, name: str, *options: str) -> str:
-        """A new user; the address of the one-time link."""
-        added = self.run("user", "add", name, *options)
-        assert added.returncode == 0, added.stdout + added.stderr
-        return added.stdout.split()[-1]
+    def add_user(self, name: str, full_name: str = "") -> str:
+        """A new user; the address of the one-time link. Faster than the command, which is a process of its own."""
+        services = open_services(load(self._environment(), self.folder / ".env")[0])
+        try:
+            user = services.identity.add_user(name, full_name or name, Role.USER)
+            return f"{services.settings.root_url}/set-password?link={services.identity.make_password_link(user.id)}"
+        finally:
+            services.database.close()
 
     def kill(self) -> None:
         """As a crash does: no farewell."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.people import Person, person
+from tests.browser.people import PASSWORD, Person, person
 from tests.support.podium import Podium, installed
 
 ROOM = {"PODIUM_MAX_USER_PODS": "4"}
@@ -60,7 +60,7 @@ def bob(house: Podium, browsers: Browser) -> Iterator[Person]:
     """Somebody else, whom only this test knows."""
     name = f"bob-{next(_numbers)}"
     with person(browsers, house.url) as somebody:
-        somebody.sign_up(house.add_user(name, "Bob"), name)
+        somebody.is_logged_in(name, *house.log_in(name, PASSWORD, "Bob"))
         yield somebody
 
 

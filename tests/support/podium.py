@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub.identity.cookies import cookie_name
 from hub.identity.model import Role
+from hub.services import Services
 from hub.settings import load
 from hub.up import open_services
 
@@ -56,10 +58,22 @@ class Podium:
 
     def add_user(self, name: str, full_name: str = "") -> str:
         """A new user; the address of the one-time link. Faster than the command, which is a process of its own."""
-        services = open_services(load(self._environment(), self.folder / ".env")[0])
-        try:
+        with self._services() as services:
             user = services.identity.add_user(name, full_name or name, Role.USER)
             return f"{services.settings.root_url}/set-password?link={services.identity.make_password_link(user.id)}"
+
+    def log_in(self, name: str, password: str, full_name: str = "") -> tuple[str, str]:
+        """A new user with that password, already logged in: name and value of the session's cookie."""
+        with self._services() as services:
+            user = services.identity.add_user(name, full_name or name, Role.USER)
+            services.identity.set_password_by_link(services.identity.make_password_link(user.id), password)
+            return cookie_name(services.settings, "session"), services.sessions.open(user.id, "127.0.0.1", "a browser")
+
+    @contextmanager
+    def _services(self) -> Iterator[Services]:
+        services = open_services(load(self._environment(), self.folder / ".env")[0])
+        try:
+            yield services
         finally:
             services.database.close()
 

@@ -44,12 +44,15 @@ class Authorize:
             decision: Decision | None = self._decisions.recent(slug, token)
             if decision is None:
                 decision = await run_in_threadpool(self._decisions.decide, slug, token)
-            return _response(decision)
+            return _response(decision, cluster)
         except DatabaseSilent:
             return PlainTextResponse("", 503, {REASON: Door.AWAY.value})
 
 
-def _response(decision: Decision) -> Response:
+def _response(decision: Decision, cluster: str) -> Response:
+    """A proxy learns nothing of environments on other clusters than its own."""
+    if decision.view and decision.view.cluster_id != cluster:
+        return _refusal(Door.UNKNOWN)
     if not isinstance(decision, Allowed):
         return _refusal(decision.door)
     return PlainTextResponse("", 200, {DECISION: ALLOW, UPSTREAM: decision.upstream, assertion.HEADER: decision.assertion})

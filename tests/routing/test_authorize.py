@@ -6,10 +6,13 @@ from collections.abc import Iterator
 import httpx
 import jwt
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
+from hub.clusters.model import Cluster
+from hub.environments.model import Environment, Phase
 from hub.identity.cookies import cookie_name
 from hub.identity.person import Person
+from hub.identity.tokens import digest
 from hub.routing import revocation
 from hub.routing.decisions import KEPT, Allowed, Decisions, Denied, Door
 from hub.settings import Settings
@@ -74,6 +77,21 @@ def test_everyone_else_finds_nothing_there(world: World, hub: httpx.Client, chan
     answer = hub.get("/routing/authorize", headers={**ASKING, **_cookie(world), **changed})
     assert answer.status_code == 404
     assert "x-podium-assertion" not in answer.headers
+
+
+@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.STOPPED])
+def test_a_proxy_learns_nothing_of_environments_on_another_cluster(world: World, hub: httpx.Client, phase: Phase) -> None:
+    with world.database.writing("another cluster") as session:
+        session.add(Cluster(id="far", kind="kubernetes", environments_domain="far.example", credential_hash=digest("far")))
+        found = session.exec(select(Environment).where(Environment.slug == "calm-heron")).one()
+        found.cluster_id, found.phase = "far", phase
+    own = hub.get("/routing/authorize", headers={**ASKING, **_cookie(world)})
+    assert (own.status_code, own.headers["x-podium-reason"]) == (403, "unknown")
+    assert "x-podium-assertion" not in own.headers
+    far = {"X-Podium-Cluster": "far", "Authorization": "Bearer far"}
+    theirs = hub.get("/routing/authorize", headers={**ASKING, **_cookie(world), **far})
+    assert theirs.status_code == (200 if phase is Phase.RUNNING else 403)
+    assert theirs.headers.get("x-podium-reason") != "unknown"
 
 
 def test_logging_in_would_help_is_401_and_all_else_403(world: World, hub: httpx.Client) -> None:

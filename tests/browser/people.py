@@ -178,8 +178,9 @@ def see_foreign_texts(context: BrowserContext) -> set[str]:
 
     context.expose_function("podiumTestSaw", saw)
     context.add_init_script(
-        f"setInterval(() => {json.dumps(FOREIGN_TEXTS)}.filter((text) => document.body?.innerText.includes(text))"
-        ".forEach((text) => window.podiumTestSaw(text)), 100)"
+        # innerText says what is seen, and lays the page out to know; textContent costs little and holds it and more.
+        f"setInterval(() => {json.dumps(FOREIGN_TEXTS)}.filter((text) => document.body?.textContent.includes(text)"
+        " && document.body.innerText.includes(text)).forEach((text) => window.podiumTestSaw(text)), 100)"
     )
     return seen
 

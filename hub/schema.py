@@ -10,14 +10,14 @@ from sqlmodel import Field, SQLModel
 from hub.audit.model import Event
 from hub.clusters.model import Cluster
 from hub.environments.lease import Lease
-from hub.environments.model import Environment, Start
-from hub.identity.model import Login, LoginAttempt, LoginSession, LogoutSeen, OneTimeCode, User
+from hub.environments.model import Environment, LaunchKey, Start
+from hub.identity.model import ApiToken, Login, LoginAttempt, LoginFailure, LoginSession, LogoutSeen, OneTimeCode, User
 from hub.routing.model import Entry, Revocation, SigningKey
 from hub.workspaces.model import Workspace
 
 TABLES = (
     Cluster, User, Login, LoginSession, OneTimeCode, Workspace, Environment, Start, Event, SigningKey, Entry, Revocation, Lease,
-    LoginAttempt, LogoutSeen,
+    LoginAttempt, LogoutSeen, ApiToken, LaunchKey, LoginFailure,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from hub.environments.controller import Controller
 from hub.environments.service import Environments
 from hub.environments.specs import SpecBuilder
 from hub.errors import CannotStart
+from hub.identity.api_tokens import ApiTokens
 from hub.identity.oidc.providers import providers_of
 from hub.identity.oidc.service import ProviderLogins
 from hub.identity.service import IdentityService
@@ -49,6 +50,7 @@ class Services:
     environments: Environments
     workspaces: Workspaces
     audit: Audit
+    tokens: ApiTokens
     controller: Controller
     keeper: Keeper
     spawners: Mapping[str, Spawner]
@@ -122,6 +124,7 @@ def build(settings: Settings, folder: DataFolder, database: Database, spawners: 
         environments=environments,
         workspaces=Workspaces(database, spawners, keeper.news.set),
         audit=Audit(database),
+        tokens=ApiTokens(database),
         controller=controller,
         keeper=keeper,
         spawners=spawners,

@@ -12,6 +12,7 @@ from hub.identity.person import Person
 from hub.services import current
 from hub.ui_attempt import telling
 from hub.ui_guard import guard_sight
+from hub.ui_paging import paged
 from hub.ui_words import exact
 
 PAGE = 100
@@ -28,15 +29,14 @@ def draw(person: Person) -> None:
     st.caption("Every act, as it was written down when it happened. Nobody can change or remove one.")
     with telling():
         which = draw_filters(person)
-        _, total = current().audit.search(person, which, size=1)
+        search = current().audit.search
+        rows, total, page = paged("audit.page", PAGE, lambda page: search(person, which, page, PAGE))
         if not total:
             st.info("Nothing like that has happened. Widen the filter.", icon=":material/search_off:")
             return
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.caption(f"{total:,} {'event' if total == 1 else 'events'}", width="content")
             st.link_button("Export CSV", address_of(which), icon=":material/download:", key="audit.export")
-        page = st.pagination(-(-total // PAGE), key="audit.page") - 1 if total > PAGE else 0
-        rows, _ = current().audit.search(person, which, page, PAGE)
         st.dataframe(table(rows), hide_index=True, key=f"audit.table-{page}", alt="One row for each event, newest first")
 
 

@@ -18,6 +18,7 @@ from hub.ui_attempt import act, attempt, show_notice, telling
 from hub.ui_dialog import close_dialog, draw_dialog, leave_dialog, open_dialog
 from hub.ui_environment import draw_facts, draw_head, draw_progress, escaped
 from hub.ui_guard import guard
+from hub.workspaces.service import LARGEST_PAGE
 
 NEW = "A new workspace"
 GIGA = 10**9
@@ -115,7 +116,7 @@ def launch_dialog(person: Person) -> None:
     name = st.text_input("Name", value="My analysis", key="launch.name")
     chosen = st.segmented_control("Size", names, default=catalog.default.name, required=True, key="launch.profile")
     custom = draw_size(chosen)
-    spaces = {view.id: view for view in current().workspaces.of(person)}
+    spaces = {view.id: view for view in current().workspaces.search(person, size=LARGEST_PAGE)[0]}
     workspace = st.selectbox(
         "Workspace", [NEW, *spaces], format_func=lambda key: spaces[key].name if key in spaces else key, key="launch.workspace",
         help="A workspace is a folder of files that outlives the environment.",

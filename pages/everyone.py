@@ -4,12 +4,13 @@ import pandas as pd
 import streamlit as st
 
 from hub.environments.service import TABLE_PAGE
-from hub.environments.views import EnvironmentView
+from hub.environments.views import EnvironmentFilter, EnvironmentView
 from hub.identity.person import Person
 from hub.services import current
 from hub.ui_attempt import attempt, show_notice, telling
 from hub.ui_environment import badge_of, escaped
 from hub.ui_guard import guard_sight
+from hub.ui_paging import paged
 from hub.ui_words import exact
 
 
@@ -34,9 +35,8 @@ def draw_told(*, live_only: bool) -> None:
 
 def draw_list(person: Person, *, live_only: bool) -> None:
     """The table, and what can be done with the chosen one."""
-    count = current().environments.count_everyones(person, live_only=live_only)
-    page = st.pagination(-(-count // TABLE_PAGE), key="everyone.page") - 1 if count > TABLE_PAGE else 0
-    views = current().environments.everyones(person, page, live_only=live_only)
+    which, search = EnvironmentFilter(live=live_only), current().environments.search
+    views, _, page = paged("everyone.page", TABLE_PAGE, lambda page: search(person, which, page, TABLE_PAGE, everyone=True))
     if not views:
         st.info("Nothing runs at the moment." if live_only else "Nobody has launched anything yet.", icon=":material/bedtime:")
         return

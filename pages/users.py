@@ -14,6 +14,7 @@ from hub.ui_attempt import attempt, show_notice, telling
 from hub.ui_dialog import close_dialog, draw_dialog, leave_dialog, open_dialog
 from hub.ui_environment import escaped
 from hub.ui_guard import guard, guard_sight
+from hub.ui_paging import paged
 from hub.ui_words import ago, exact
 
 PAGE = 50
@@ -40,12 +41,8 @@ def draw(person: Person) -> None:
 
 def draw_list(person: Person) -> None:
     """Filters, the table, and what can be done with the chosen person."""
-    which = draw_filters()
-    # The count decides whether there is more than one page; the page number comes with it.
-    views, total = current().identity.people.search(person, which, size=PAGE)
-    page = st.pagination(-(-total // PAGE), key="users.page") - 1 if total > PAGE else 0
-    if page:
-        views, total = current().identity.people.search(person, which, page, PAGE)
+    which, search = draw_filters(), current().identity.people.search
+    views, total, page = paged("users.page", PAGE, lambda page: search(person, which, page, PAGE))
     if not views:
         st.info("Nobody is like that. Widen the filter.", icon=":material/search_off:")
         return

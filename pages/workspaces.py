@@ -13,6 +13,7 @@ from hub.ui_attempt import attempt, show_notice
 from hub.ui_dialog import close_dialog, draw_dialog, leave_dialog, open_dialog
 from hub.ui_environment import escaped
 from hub.ui_guard import guard
+from hub.ui_paging import paged
 from hub.ui_words import ago, exact
 from hub.workspaces.service import PAGE, WorkspaceView
 
@@ -27,9 +28,7 @@ def draw(person: Person) -> None:
         )  # fmt: skip
     st.caption("Folders of your files. They stay when an environment stops or is deleted.")
     show_notice()
-    count = current().workspaces.count_of(person)
-    page = st.pagination(-(-count // PAGE), key="workspaces.page") - 1 if count > PAGE else 0
-    views = current().workspaces.of(person, page)
+    views, _, _ = paged("workspaces.page", PAGE, lambda page: current().workspaces.search(person, page=page))
     if not views:
         with st.container(border=True):
             st.markdown("**You have no workspace yet.**")

@@ -106,3 +106,15 @@ class Start(SQLModel, table=True):
     exit_code: int | None = None
     peak_memory: int | None = Field(default=None, sa_type=BigInteger)
     """Bytes."""
+
+
+class LaunchKey(SQLModel, table=True):
+    """A launch that a program may send twice: the key that it chose, what it asked for, and what came of it."""
+
+    __tablename__ = "launch_key"
+
+    user_id: str = Field(foreign_key="user.id", primary_key=True)
+    key_hash: str = Field(primary_key=True, max_length=64)
+    order_hash: str = Field(max_length=64)
+    environment_id: str = Field(foreign_key="environment.id", max_length=32)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)

@@ -8,18 +8,18 @@ administrator may look at and stop everyone's. Of what a person may not see the 
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from hub.audit.service import EventView, record, story_of
 from hub.clock import now
 from hub.database import Database
-from hub.environments import launching
+from hub.environments import launch_keys, launching, views
 from hub.environments.catalog import Catalog
 from hub.environments.launching import LaunchOrder, Limits
-from hub.environments.model import LIVE, Environment, Phase, Target
+from hub.environments.model import Environment, Phase, Target
 from hub.environments.names import checked_name
-from hub.environments.views import EnvironmentView, read_views
+from hub.environments.views import CHANGED_LAST, LARGEST_PAGE, EnvironmentFilter, EnvironmentView, read_views
 from hub.errors import Conflict, Invalid, NotFound, Refused
 from hub.identity.person import Person
 from hub.settings import Settings
@@ -48,24 +48,28 @@ class Environments:
         self._spawners = spawners
         self._wake = wake
 
-    def launch(self, person: Person, order: LaunchOrder) -> EnvironmentView:
+    def launch(self, person: Person, order: LaunchOrder, key: str | None = None) -> EnvironmentView:
         """Launch under a name: a new environment, or the own one of that name with the order's preset.
 
-        Raises `Invalid`, `NotFound`, `LimitReached` or `Conflict`.
+        `key` makes it safe to send the same order again. Raises `Invalid`, `NotFound`, `LimitReached` or `Conflict`.
         """
         name, profile = checked_name(order.name), self.catalog.choose(order.profile, order.custom)
         image = self.catalog.interpreter(profile)
         with self._database.writing("launch") as session:
             launching.lock_owner(session, person.user_id)
+            launched = launch_keys.earlier(session, person.user_id, key, order) if key is not None else None
+            if launched:
+                return self._again(session, person, launched)
             environment = launching.find_by_name(session, person.user_id, name)
             if environment is None:
                 environment = launching.create(session, person, name, profile, image, order.workspace_id)
-            elif environment.target is Target.RUNNING:
-                return self._one(session, environment.id)
-            else:
+            elif environment.target is not Target.RUNNING:
                 launching.resize(environment, profile, image)
-            launching.want_running(session, person, environment, self._limits(environment.cluster_id))
-            session.flush()
+            if environment.target is not Target.RUNNING:
+                launching.want_running(session, person, environment, self._limits(environment.cluster_id))
+                session.flush()
+            if key is not None:
+                launch_keys.keep(session, person.user_id, key, order, environment.id)
             view = self._one(session, environment.id)
         self._wake()
         return view
@@ -137,17 +141,24 @@ class Environments:
             return read_views(session, col(Environment.owner_id) == person.user_id, _not_going, limit=PAGE, offset=page * PAGE)
 
     def count_of(self, person: Person) -> int:
-        return self._count(col(Environment.owner_id) == person.user_id, _not_going)
-
-    def everyones(self, person: Person, page: int = 0, *, live_only: bool = False) -> list[EnvironmentView]:
-        """For administrators and auditors: everybody's environments. Raises `NotFound` for anyone else."""
-        self._require_sight(person)
         with self._database.reading() as session:
-            return read_views(session, *self._live(live_only=live_only), limit=TABLE_PAGE, offset=page * TABLE_PAGE)
+            return views.count(session, col(Environment.owner_id) == person.user_id, _not_going)
 
-    def count_everyones(self, person: Person, *, live_only: bool = False) -> int:
-        self._require_sight(person)
-        return self._count(*self._live(live_only=live_only))
+    def search(
+        self, person: Person, which: EnvironmentFilter, page: int = 0, size: int = PAGE, sort: str = CHANGED_LAST,
+        *, everyone: bool = False,
+    ) -> tuple[list[EnvironmentView], int]:  # fmt: skip
+        """A page of the own environments, or of everybody's for administrators and auditors, and how many there are.
+
+        Raises `NotFound` for whoever may not see everybody's.
+        """
+        if everyone and not person.sees_all:
+            raise NotFound("This page does not exist.")
+        whose = [] if everyone else [col(Environment.owner_id) == person.user_id, _not_going]
+        conditions, size = [*whose, *which.conditions()], min(size, LARGEST_PAGE)
+        with self._database.reading() as session:
+            rows = read_views(session, *conditions, limit=size, offset=page * size, sort=sort)
+            return rows, views.count(session, *conditions)
 
     def for_routing(self, slug: str) -> EnvironmentView | None:
         """What routing decides on; None where no environment has this address."""
@@ -171,19 +182,10 @@ class Environments:
     def _limits(self, cluster_id: str) -> Limits:
         return Limits(self._max_live, self._spawners[cluster_id].memory_capacity())
 
-    def _count(self, *conditions: object) -> int:
-        with self._database.reading() as session:
-            query = select(func.count()).select_from(Environment).where(col(Environment.deleted_at).is_(None), *conditions)  # type: ignore[arg-type]
-            return session.exec(query).one()
-
-    @staticmethod
-    def _live(*, live_only: bool) -> tuple[object, ...]:
-        return (col(Environment.phase).in_(LIVE),) if live_only else ()
-
-    @staticmethod
-    def _require_sight(person: Person) -> None:
-        if not person.sees_all:
-            raise NotFound("This page does not exist.")
+    def _again(self, session: Session, person: Person, environment_id: str) -> EnvironmentView:
+        """What a launch that is sent again has brought. Raises `NotFound` where it was deleted since."""
+        self._own(session, person, environment_id)
+        return self._one(session, environment_id)
 
     @staticmethod
     def _one(session: Session, environment_id: str) -> EnvironmentView:

@@ -3,13 +3,45 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
-from hub.environments.model import Environment, Phase, Start, Target
+from hub.environments.model import LIVE, Environment, Phase, Start, Target
 from hub.identity.model import User
 from hub.workspaces.model import Workspace
+
+LARGEST_PAGE = 200
+SORTS: dict[str, ColumnElement[Any]] = {
+    "name": col(Environment.name).asc(),
+    "-name": col(Environment.name).desc(),
+    "since": col(Environment.phase_since).asc(),
+    "-since": col(Environment.phase_since).desc(),
+    "created_at": col(Environment.created_at).asc(),
+    "-created_at": col(Environment.created_at).desc(),
+}
+CHANGED_LAST = "-since"
+
+
+@dataclass(frozen=True)
+class EnvironmentFilter:
+    """`text` is looked for in names of environments and owners; `live`: queued, starting, running or stopping."""
+
+    text: str = ""
+    phase: Phase | None = None
+    live: bool = False
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        if self.text:
+            fields = (Environment.name, User.display_name, User.name)
+            found.append(or_(*(col(field).icontains(self.text[:200], autoescape=True) for field in fields)))
+        if self.phase:
+            found.append(col(Environment.phase) == self.phase)
+        if self.live:
+            found.append(col(Environment.phase).in_(LIVE))
+        return found
 
 
 @dataclass(frozen=True)
@@ -51,20 +83,28 @@ class EnvironmentView:
         return self.phase not in {Phase.STOPPED, Phase.FAILED} or self.target is Target.RUNNING
 
 
-def read_views(session: Session, *conditions: object, limit: int, offset: int = 0) -> list[EnvironmentView]:
+def read_views(
+    session: Session, *conditions: ColumnElement[bool], limit: int, offset: int = 0, sort: str = CHANGED_LAST
+) -> list[EnvironmentView]:
     """Views of the environments that meet the conditions, those that changed last first: two queries."""
     rows = session.exec(
         select(Environment, User, Workspace, Start)
         .join(User, col(User.id) == col(Environment.owner_id))
         .join(Workspace, col(Workspace.id) == col(Environment.workspace_id))
         .join(Start, col(Start.id) == col(Environment.start_id), isouter=True)
-        .where(col(Environment.deleted_at).is_(None), *conditions)  # type: ignore[arg-type]
-        .order_by(col(Environment.phase_since).desc(), col(Environment.id))
+        .where(col(Environment.deleted_at).is_(None), *conditions)
+        .order_by(SORTS[sort], col(Environment.id))
         .limit(limit)
         .offset(offset)
     ).all()
     positions = _queue_positions(session, [environment for environment, *_ in rows])
     return [_view(*row, positions.get(row[0].id)) for row in rows]
+
+
+def count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    """How many environments meet the conditions."""
+    query = select(func.count()).select_from(Environment).join(User, col(User.id) == col(Environment.owner_id))
+    return session.exec(query.where(col(Environment.deleted_at).is_(None), *conditions)).one()
 
 
 def _queue_positions(session: Session, environments: Sequence[Environment]) -> dict[str, int]:

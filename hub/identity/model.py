@@ -7,7 +7,7 @@ stolen copy of the database opens no session.
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.clock import new_id, now
@@ -131,3 +131,30 @@ class LogoutSeen(SQLModel, table=True):
 
     token_hash: str = Field(primary_key=True, max_length=64)
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class ApiToken(SQLModel, table=True):
+    """A program's way in, on behalf of a person. Its value is shown once and stored as SHA-256 only."""
+
+    __tablename__ = "api_token"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    user_id: str = Field(foreign_key="user.id", index=True)
+    name: str = Field(max_length=100)
+    token_hash: str = Field(unique=True, max_length=64)
+    scopes: list[str] = Field(default_factory=list, sa_type=JSON)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class LoginFailure(SQLModel, table=True):
+    """A wrong password for a name, which need not exist. Counted for an hour, and then swept out."""
+
+    __tablename__ = "login_failure"
+    __table_args__ = (Index("ix_login_failure_name_hash_at", "name_hash", "at"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    name_hash: str = Field(max_length=64)
+    at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

@@ -16,8 +16,9 @@ from hub.audit.service import record
 from hub.clock import now
 from hub.database import Database
 from hub.errors import Invalid, NotFound, Refused
-from hub.identity import codes, links, passwords, users
+from hub.identity import api_tokens, codes, failures, links, passwords, users
 from hub.identity.administration import Administration, require_administrator
+from hub.identity.failures import Failures
 from hub.identity.links import LinkView
 from hub.identity.model import Approval, LoginSession, Role
 from hub.identity.notices import Notice
@@ -53,6 +54,7 @@ class IdentityService:
         self._database = database
         self._on_disable = on_disable
         self._throttle = throttle or Throttle()
+        self._failures = Failures(database)
 
     def log_in_with_password(self, name: str, password: str, form_binding: str, address: str) -> str:
         """A one-time code for the browser whose form cookie has the digest `form_binding`. Raises `Refused`."""
@@ -62,8 +64,11 @@ class IdentityService:
             raise Refused(Notice.COOKIES.sentence)
         name = users.folded(name)
         self._throttle.admit(name, address, form_binding)
+        if not self._throttle.knows(name, form_binding):
+            self._failures.refuse_guessing(name, address)
         user = self._checked(name, password)
         if user is None:
+            self._failures.note(name)
             _log.warning("login refused for %s from %s", quoted(name), quoted(address))
             raise Refused(_WRONG)
         self._throttle.succeeded(name, address, form_binding)
@@ -175,6 +180,7 @@ class IdentityService:
         with self._database.writing("password set by link") as session:
             user = links.use(session, token, name, display_name, password_hash)
             self.sessions.end_in(session, sessions_of(user.id), "password set by link")
+            failures.forget_in(session, user.name)
             login = users.password_login(session, user.id)
             return view_of(user, [login] if login else [])
 
@@ -189,6 +195,7 @@ class IdentityService:
             for purpose in (*links.PURPOSES, codes.LOGIN):
                 codes.withdraw(session, purpose, user_id)
             self.sessions.end_in(session, sessions_of(user_id), "user disabled")
+            api_tokens.revoke_all_in(session, user_id)
             self._on_disable(session, user_id)
             record(session, actor, "user disabled", user_id)
 

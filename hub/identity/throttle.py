@@ -65,6 +65,11 @@ class Throttle:
             self._known_browsers.move_to_end((browser, name))
             _keep_newest(self._known_browsers)
 
+    def knows(self, name: str, browser: str) -> bool:
+        """Whether this browser has logged in as that name, as far as this process remembers."""
+        with self._lock:
+            return (browser, name) in self._known_browsers
+
     def _keys(self, name: str, network: str, browser: str) -> list[tuple[Hashable, int]]:
         if (browser, name) in self._known_browsers:
             return [(("browser", browser, name), FREE_FOR_NAME)]

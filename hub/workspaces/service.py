@@ -7,8 +7,9 @@ and deletion are calls of the spawner.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from hub.audit.service import record
@@ -22,6 +23,17 @@ from hub.spawners.base import Spawner
 from hub.workspaces.model import Workspace, WorkspaceState
 
 PAGE = 20
+LARGEST_PAGE = 200
+_used = func.coalesce(Workspace.last_used_at, Workspace.created_at)
+SORTS: dict[str, ColumnElement[Any]] = {
+    "name": col(Workspace.name).asc(),
+    "-name": col(Workspace.name).desc(),
+    "used_at": _used.asc(),
+    "-used_at": _used.desc(),
+    "size": col(Workspace.size).asc(),
+    "-size": col(Workspace.size).desc(),
+}
+USED_LAST = "-used_at"
 _UNKNOWN = "This workspace does not exist, or it is not yours."
 
 
@@ -45,25 +57,26 @@ class Workspaces:
     def __init__(self, database: Database, spawners: Mapping[str, Spawner], wake: Callable[[], None]) -> None:
         self._database, self._spawners, self._wake = database, spawners, wake
 
-    def of(self, person: Person, page: int = 0) -> list[WorkspaceView]:
-        """The person's workspaces, `PAGE` at a time, those used last first: two queries."""
+    def search(
+        self, person: Person, text: str = "", page: int = 0, size: int = PAGE, sort: str = USED_LAST
+    ) -> tuple[list[WorkspaceView], int]:
+        """A page of the person's workspaces, those used last first, and how many there are: three queries."""
+        mine = [col(Workspace.owner_id) == person.user_id, col(Workspace.state) == WorkspaceState.PRESENT]
+        if text:
+            mine.append(col(Workspace.name).icontains(text[:200], autoescape=True))
+        size = min(size, LARGEST_PAGE)
+        query = select(Workspace).where(*mine).order_by(SORTS[sort], col(Workspace.id)).limit(size).offset(page * size)
         with self._database.reading() as session:
-            rows = session.exec(
-                select(Workspace)
-                .where(Workspace.owner_id == person.user_id, Workspace.state == WorkspaceState.PRESENT)
-                .order_by(func.coalesce(Workspace.last_used_at, Workspace.created_at).desc(), col(Workspace.id))
-                .limit(PAGE)
-                .offset(page * PAGE)
-            ).all()
+            rows = session.exec(query).all()
             users = _users(session, [row.id for row in rows])
-        return [_view(row, users.get(row.id, [])) for row in rows]
+            total = session.exec(select(func.count()).select_from(Workspace).where(*mine)).one()
+        return [_view(row, users.get(row.id, [])) for row in rows], total
 
-    def count_of(self, person: Person) -> int:
+    def get(self, person: Person, workspace_id: str) -> WorkspaceView:
+        """One of the person's own. Raises `NotFound`."""
         with self._database.reading() as session:
-            mine = select(func.count()).select_from(Workspace).where(
-                Workspace.owner_id == person.user_id, Workspace.state == WorkspaceState.PRESENT
-            )  # fmt: skip
-            return session.exec(mine).one()
+            row = _own(session, person, workspace_id)
+            return _view(row, _users(session, [row.id]).get(row.id, []))
 
     def create(self, person: Person, name: str) -> str:
         """A new, empty workspace; the id. Its folder or volume is made by the first launch."""

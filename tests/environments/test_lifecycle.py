@@ -162,7 +162,7 @@ def test_delete_while_starting_ends_the_start_and_keeps_the_workspace_unless_ask
     other = hub.launch(ada, "other")
     hub.until(ada, other, lambda _: hub.is_deleted(view))
     assert not hub.spawner.is_held(view.workspace_id)
-    assert {space.name for space in hub.workspaces.of(ada)} == {"other", "analysis"}
+    assert {space.name for space in hub.workspaces.search(ada)[0]} == {"other", "analysis"}
 
 
 @pytest.mark.case("R1")

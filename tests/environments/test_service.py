@@ -9,7 +9,7 @@ from hub.environments import steps
 from hub.environments.catalog import CUSTOM, Custom
 from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase, Target
-from hub.environments.views import EnvironmentView
+from hub.environments.views import EnvironmentFilter, EnvironmentView
 from hub.errors import Conflict, Invalid, LimitReached, NotFound, PodiumError
 from hub.identity.model import Role
 from hub.identity.person import Person
@@ -57,7 +57,7 @@ def test_a_name_that_cannot_be_is_refused_in_words(hub: Hub, name: str, words: s
     with pytest.raises(Invalid, match=words):
         hub.launch(ada, name)
     assert hub.environments.of(ada) == []
-    assert hub.workspaces.of(ada) == []
+    assert hub.workspaces.search(ada)[0] == []
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,9 @@ def call(hub: Hub, act: str) -> Callable[..., object]:
 def test_an_administrator_sees_and_stops_everybodys_and_it_is_in_the_story(hub: Hub) -> None:
     ada, root = hub.person("ada"), hub.person("root", Role.ADMINISTRATOR)
     view = hub.launch(ada)
-    assert [(seen.owner, seen.name) for seen in hub.environments.everyones(root)] == [("Ada", "analysis")]
+    assert [(seen.owner, seen.name) for seen in hub.environments.search(root, EnvironmentFilter(), everyone=True)[0]] == [
+        ("Ada", "analysis")
+    ]
     hub.environments.stop(root, view.id)
     assert hub.environments.get(ada, view.id).target is Target.STOPPED
     assert ("Root", "environment stopped") in [(event.actor, event.act) for event in hub.environments.story(ada, view.id)]
@@ -171,7 +173,7 @@ def test_an_administrator_does_not_launch_restart_or_delete_for_others(hub: Hub)
 
 def test_nobody_else_may_list_everybodys(hub: Hub) -> None:
     with pytest.raises(NotFound):
-        hub.environments.everyones(hub.person("ada"))
+        hub.environments.search(hub.person("ada"), EnvironmentFilter(), everyone=True)
 
 
 def test_delete_wants_the_name_typed(hub: Hub) -> None:
@@ -250,4 +252,4 @@ def test_files_that_were_taken_while_a_delete_was_under_way_stay(hub: Hub) -> No
     hub.launch(ada, "second", workspace_id=first.workspace_id)
     steps.delete(hub.database, first.id)
     assert hub.is_deleted(first)
-    assert [view.id for view in hub.workspaces.of(ada)] == [first.workspace_id]
+    assert [view.id for view in hub.workspaces.search(ada)[0]] == [first.workspace_id]

@@ -94,7 +94,7 @@ def _delete(services: Services, person: Person, on: str, *, with_workspace: bool
 
 
 def _delete_workspace(services: Services, person: Person, on: str) -> None:
-    name = next((view.name for view in services.workspaces.of(person) if view.id == on), "gone")
+    name = next((view.name for view in services.workspaces.search(person)[0] if view.id == on), "gone")
     services.workspaces.delete(person, on, name)
 
 

@@ -25,7 +25,7 @@ def test_deleting_the_environment_with_its_workspace_deletes_the_files(hub: Hub)
     view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
     other = hub.launch(ada, "other")
     hub.environments.delete(ada, view.id, view.name, with_workspace=True)
-    hub.until(ada, other, lambda _: [space.name for space in hub.workspaces.of(ada)] == ["other"])
+    hub.until(ada, other, lambda _: [space.name for space in hub.workspaces.search(ada)[0]] == ["other"])
     Keeper(hub.database, {"local": hub.spawner}).round()
     assert view.workspace_id not in hub.spawner.workspaces
 
@@ -34,9 +34,9 @@ def test_sizes_are_measured_beside_the_requests(hub: Hub) -> None:
     ada = hub.person("ada")
     hub.start_controller()
     hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
-    assert hub.workspaces.of(ada)[0].size is None
+    assert hub.workspaces.search(ada)[0][0].size is None
     Keeper(hub.database, {"local": hub.spawner}).round()
-    assert hub.workspaces.of(ada)[0].size == 1234
+    assert hub.workspaces.search(ada)[0][0].size == 1234
 
 
 def test_a_silent_cluster_delays_a_deletion_and_loses_nothing(hub: Hub) -> None:

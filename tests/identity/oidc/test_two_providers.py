@@ -99,8 +99,10 @@ def test_a_logout_at_the_provider_ends_podiums_session_too(place: Place, tabs: B
         elsewhere = context.new_page()
         elsewhere.goto(f"{place.certified.issuer}/session/end")
         elsewhere.get_by_role("button", name="Yes, log out").click(timeout=PATIENCE)
+        expect(elsewhere.get_by_role("button", name="Yes, log out")).to_have_count(0, timeout=PATIENCE)
         user = place.hub.identity.find_user("grace")
         eventually(lambda: not place.hub.identity.sessions.of_user(user.id), "the session ends", 20)
+        expect(page.get_by_role("heading", name="Log in")).to_be_visible(timeout=PATIENCE)
 
 
 def test_a_verified_address_logs_in_at_the_other_provider(place: Place, page: Page) -> None:

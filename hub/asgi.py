@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from hub import services as composition
+from hub.api.app import api_routes
 from hub.audit.routes import AuditRoutes
 from hub.background import background
 from hub.identity.answers import nothing_here
@@ -69,6 +70,7 @@ def create_app(services: Services) -> ASGIApp:
             *identity.last,
             *AuditRoutes(services.audit).routes,
             *WorkspaceRoutes(services.workspaces, sessions).routes,
+            *api_routes(services),
             Route("/api/{rest:path}", nothing_here, methods=_ANY),
             # No page of the hub takes files, and Streamlit would hold those of strangers in memory.
             Route("/_stcore/upload_file/{rest:path}", nothing_here, methods=_ANY),

@@ -19,6 +19,7 @@ from hub.environments.service import Environments
 from hub.environments.specs import SpecBuilder
 from hub.errors import CannotStart
 from hub.identity.api_tokens import ApiTokens
+from hub.identity.oidc.access import AccessTokens
 from hub.identity.oidc.providers import providers_of
 from hub.identity.oidc.service import ProviderLogins
 from hub.identity.service import IdentityService
@@ -26,6 +27,7 @@ from hub.identity.sessions import Sessions
 from hub.routing.addresses import Addresses
 from hub.routing.keys import SigningKeys
 from hub.settings import Settings
+from hub.settings_login import listed
 from hub.spawners.base import Spawner
 from hub.workspaces.keeper import Keeper
 from hub.workspaces.service import Workspaces
@@ -51,6 +53,7 @@ class Services:
     workspaces: Workspaces
     audit: Audit
     tokens: ApiTokens
+    access_tokens: AccessTokens
     controller: Controller
     keeper: Keeper
     spawners: Mapping[str, Spawner]
@@ -113,6 +116,7 @@ def build(settings: Settings, folder: DataFolder, database: Database, spawners: 
     identity = IdentityService(
         database, timedelta(hours=settings.token_expire_hours), environments.stop_all_of, local_accounts=settings.local_accounts
     )
+    logins = ProviderLogins(database, identity.sessions, providers_of(settings), settings.root_url)
     return Services(
         settings=settings,
         folder=folder,
@@ -120,11 +124,12 @@ def build(settings: Settings, folder: DataFolder, database: Database, spawners: 
         addresses=Addresses.of(settings),
         keys=keys,
         identity=identity,
-        logins=ProviderLogins(database, identity.sessions, providers_of(settings), settings.root_url),
+        logins=logins,
         environments=environments,
         workspaces=Workspaces(database, spawners, keeper.news.set),
         audit=Audit(database),
         tokens=ApiTokens(database),
+        access_tokens=AccessTokens(database, logins.clients, listed(settings.api_audiences)),
         controller=controller,
         keeper=keeper,
         spawners=spawners,

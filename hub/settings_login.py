@@ -52,6 +52,9 @@ class LoginSettings(BaseModel):
     auditor_group: str = setting(
         "Login", "", "Members of these groups may enter and are auditors: they see all and change nothing."
     )
+    api_audiences: str = setting(
+        "Login", "", "Audiences (`aud`) of providers' access tokens with which programs may call the API; empty: none may."
+    )
     approval: bool = setting(
         "Login", False, "Whether everyone else may ask to enter; an administrator then lets them in on the page *Users*."
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from hub.audit.service import EventView, record, story_of
+from hub.audit.service import EventView, count_story, record, story_of
 from hub.clock import now
 from hub.database import Database
 from hub.environments import launch_keys, launching, views
@@ -178,6 +178,12 @@ class Environments:
         """Who did what to it, newest first."""
         self.get(person, environment_id)
         return story_of(self._database, environment_id)
+
+    def story_page(self, person: Person, environment_id: str, page: int = 0, size: int = 50) -> tuple[list[EventView], int]:
+        """As `story`, a page of it, and how many events there are."""
+        self.get(person, environment_id)
+        size = min(size, LARGEST_PAGE)
+        return story_of(self._database, environment_id, size, page * size), count_story(self._database, environment_id)
 
     def _limits(self, cluster_id: str) -> Limits:
         return Limits(self._max_live, self._spawners[cluster_id].memory_capacity())

@@ -17,3 +17,7 @@ class Rate:
     def admits(self, address: str) -> bool:
         """Count one more; False where that are too many."""
         return self._limiter.hit(self._item, self._kind, network_of(address))
+
+    def is_spent(self, address: str) -> bool:
+        """Whether one more would be too many; counts nothing."""
+        return not self._limiter.test(self._item, self._kind, network_of(address))

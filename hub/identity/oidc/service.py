@@ -7,7 +7,7 @@ A refusal tells a stranger nothing but what to do; the log says why.
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete
@@ -199,12 +199,13 @@ class ProviderLogins:
         """Obey a provider's logout token (OpenID Connect Back-Channel Logout). Raises `TokenRefused`, `ProviderSilent`."""
         client = self._client(name)
         claims = verifying.logout_token(client.provider, client.discovery, text)
+        too_old = verifying.end_of(claims) + timedelta(seconds=2 * verifying.LEEWAY)
         with self._database.writing("logout by provider") as session:
             session.execute(delete(LogoutSeen).where(col(LogoutSeen.expires_at) < now()))
             key = digest(f"{client.provider.issuer}\n{claims['jti']}")
             if session.get(LogoutSeen, key):
                 raise TokenRefused("this logout was obeyed before")
-            session.add(LogoutSeen(token_hash=key, expires_at=_end_of(claims)))
+            session.add(LogoutSeen(token_hash=key, expires_at=too_old))
             for ended in self._sessions.end_in(session, _meant(client.provider, claims), "logged out at the provider"):
                 record(session, None, "logout", ended.id, by=client.provider.label)
 
@@ -217,11 +218,6 @@ class ProviderLogins:
     def _silent(name: str, error: ProviderSilent, onward: str) -> LoginRefused:
         _log.warning("%s cannot be used: %s", name, quoted(error.sentence))
         return LoginRefused(Notice.SILENT, onward)
-
-
-def _end_of(claims: Mapping[str, Any]) -> datetime:
-    """From when on the token would be refused for its age anyway."""
-    return datetime.fromtimestamp(int(claims["exp"]), UTC) + timedelta(seconds=2 * verifying.LEEWAY)
 
 
 def _meant(provider: Provider, claims: Mapping[str, Any]) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ Logout 2.6, RFC 9068 (access tokens), RFC 8725.
 
 import hmac
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from authlib.oauth2.claims import JWTClaims
@@ -66,6 +67,14 @@ def logout_token(provider: Provider, discovery: Discovery, text: str) -> dict[st
     if not (token.claims.get("sub") or token.claims.get("sid")):
         raise TokenRefused("the logout names nobody")
     return dict(token.claims)
+
+
+def end_of(claims: Mapping[str, Any]) -> datetime:
+    """When a token ends. Raises `TokenRefused` where that is no time."""
+    try:
+        return datetime.fromtimestamp(int(claims["exp"]), UTC)
+    except (KeyError, ValueError, TypeError, OverflowError, OSError) as error:
+        raise TokenRefused("the token ends at no time") from error
 
 
 def _decoded(provider: Provider, discovery: Discovery, text: object) -> Token:

@@ -12,7 +12,7 @@ from hub import __version__
 from hub.api import audit, environments, me, users, workspaces
 from hub.api.callers import Doorkeeper
 from hub.api.etags import Etags
-from hub.api.problems import answer_problems, documented
+from hub.api.problems import MALFORMED, answer_problems, documented
 from hub.services import Services
 
 ROOT = "/api/v1"
@@ -49,7 +49,8 @@ def create_api(services: Services) -> FastAPI:
         redoc_url=None,
         servers=[{"url": ROOT}],
         root_path_in_servers=False,
-        responses=documented(400, 401, 403, 422, 429, 503),
+        redirect_slashes=False,
+        responses=MALFORMED | documented(401, 403, 422, 429, 503),
         generate_unique_id_function=_operation_id,
     )
     api.state.services, api.state.doorkeeper = services, Doorkeeper(services)

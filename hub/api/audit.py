@@ -6,12 +6,12 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
 from hub.api.callers import Hub, ReadsAudit
-from hub.api.paging import Page, Pages, Text, page_of
+from hub.api.paging import PRINTABLE, Page, Pages, Text, page_of
 from hub.api.shapes import Event
 from hub.audit.service import EventFilter
 
 router = APIRouter(prefix="/audit", tags=["audit"])
-Short = Annotated[str, Query(max_length=200)]
+Short = Annotated[str, Query(max_length=200, pattern=PRINTABLE)]
 Moment = Annotated[AwareDatetime, Query(description="With its time zone.", examples=["2026-01-31T00:00:00Z"])]
 
 

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 
 from hub.api.callers import Hub, ReadsEnvironments, WritesEnvironments
 from hub.api.paging import Page, Pages, Text, page_of
 from hub.api.problems import documented
-from hub.api.shapes import Environment, Event, Launch, Log
+from hub.api.shapes import Environment, Event, Launch, Log, RowId
 from hub.environments.catalog import Custom
 from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase
@@ -16,7 +16,6 @@ from hub.errors import Refused
 from hub.services import Services
 
 router = APIRouter(prefix="/environments", tags=["environments"])
-EnvironmentId = Annotated[str, Path(max_length=64)]
 Sort = Literal["name", "-name", "since", "-since", "created_at", "-created_at"]
 _GONE, _WRITE = documented(404), documented(404, 409)
 
@@ -57,20 +56,20 @@ def launch_environment(
 
 
 @router.get("/{environment_id}", responses=_GONE)
-def read_environment(caller: ReadsEnvironments, hub: Hub, environment_id: EnvironmentId) -> Environment:
+def read_environment(caller: ReadsEnvironments, hub: Hub, environment_id: RowId) -> Environment:
     """One environment and how far it is."""
     return shown(hub, hub.environments.get(caller.person, environment_id))
 
 
 @router.post("/{environment_id}/start", status_code=202, responses=_WRITE)
-def start_environment(caller: WritesEnvironments, hub: Hub, environment_id: EnvironmentId) -> Environment:
+def start_environment(caller: WritesEnvironments, hub: Hub, environment_id: RowId) -> Environment:
     """Launch an own environment again as it is; nothing happens where it is wanted to run already."""
     hub.environments.relaunch(caller.person, environment_id)
     return shown(hub, hub.environments.get(caller.person, environment_id))
 
 
 @router.post("/{environment_id}/stop", status_code=202, responses=_WRITE)
-def stop_environment(caller: WritesEnvironments, hub: Hub, environment_id: EnvironmentId) -> Environment:
+def stop_environment(caller: WritesEnvironments, hub: Hub, environment_id: RowId) -> Environment:
     """Stop it, or cancel its start; somebody else's with `admin:environments:write`."""
     hub.environments.stop(caller.person, environment_id)
     return shown(hub, hub.environments.get(caller.person, environment_id))
@@ -80,7 +79,7 @@ def stop_environment(caller: WritesEnvironments, hub: Hub, environment_id: Envir
 def delete_environment(
     caller: WritesEnvironments,
     hub: Hub,
-    environment_id: EnvironmentId,
+    environment_id: RowId,
     with_workspace: Annotated[bool, Query(description="Delete its workspace and all files too.")] = False,
 ) -> None:
     """Delete an own environment for good; its workspace stays unless asked for."""
@@ -92,7 +91,7 @@ def delete_environment(
 def read_logs(
     caller: ReadsEnvironments,
     hub: Hub,
-    environment_id: EnvironmentId,
+    environment_id: RowId,
     lines: Annotated[int, Query(ge=1, le=2000)] = 200,
 ) -> Log:
     """The last lines of the present or last run."""
@@ -100,7 +99,7 @@ def read_logs(
 
 
 @router.get("/{environment_id}/events", responses=_GONE)
-def list_events(caller: ReadsEnvironments, hub: Hub, environment_id: EnvironmentId, paging: Pages) -> Page[Event]:
+def list_events(caller: ReadsEnvironments, hub: Hub, environment_id: RowId, paging: Pages) -> Page[Event]:
     """Who did what to it, newest first."""
     found = hub.environments.story_page(caller.person, environment_id, paging.page - 1, paging.size)
     return page_of(paging, found, Event.model_validate)

@@ -1,16 +1,13 @@
 """The caller's own things: who it is, presets, sessions and tokens."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from hub.api.callers import Anyone, Hub, ReadsSessions, ReadsTokens, WritesSessions, WritesTokens
 from hub.api.paging import Page, Pages, page_of
 from hub.api.problems import documented
-from hub.api.shapes import MadeToken, Me, NewToken, Profile, Session, Token
+from hub.api.shapes import MadeToken, Me, NewToken, Profile, RowId, Session, Token
 
 router = APIRouter()
-RowId = Annotated[str, Path(max_length=64)]
 
 
 @router.get("/me", tags=["me"])

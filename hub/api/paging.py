@@ -28,7 +28,9 @@ def _paging(
 
 
 Pages = Annotated[Paging, Depends(_paging)]
-Text = Annotated[str, Query(max_length=200, description="Only items in which this text stands.")]
+PRINTABLE = r"^[^\x00]*$"
+"""PostgreSQL keeps no NUL and refuses to look for one."""
+Text = Annotated[str, Query(max_length=200, pattern=PRINTABLE, description="Only items in which this text stands.")]
 
 
 class Page(BaseModel, Generic[T]):

@@ -43,6 +43,12 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+MALFORMED: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The address or a header is malformed.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
+"""Answered before anything looks at the API."""
+
+
 class TooMany(PodiumError):
     """One address has failed too often in the last minute."""
 
@@ -77,7 +83,7 @@ def _http_error(_request: Request, error: Exception) -> Response:
 def _answer(
     name: str, status: int, detail: str, headers: Mapping[str, str] | None = None, faults: list[Fault] | None = None
 ) -> Response:
-    title = HTTPStatus(status).phrase
+    title, detail = HTTPStatus(status).phrase, detail.encode("utf-8", "backslashreplace").decode()
     problem = Problem(type=f"urn:podium:{name}", title=title, status=status, detail=detail, errors=faults or [])
     content = problem.model_dump() if faults else problem.model_dump(exclude={"errors"})
     return JSONResponse(content, status, {"cache-control": "no-store", **(headers or {})}, MEDIA_TYPE)

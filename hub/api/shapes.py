@@ -3,12 +3,16 @@
 from datetime import datetime
 from typing import Annotated
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub.environments.model import Phase, Target
 from hub.identity.model import Role
 
 Id = Annotated[str, Field(examples=["5f0c6b1f0a5d4c62a2d9d4c0b1e7a893"], max_length=64)]
+
+
+RowId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="As a list gives it.")]
 
 
 class Shape(BaseModel):
@@ -87,7 +91,7 @@ class Launch(Order):
     name: str = Field(examples=["My analysis"], max_length=1000)
     profile: str = Field(examples=["Standard"], max_length=200)
     custom: CustomSize | None = Field(None, description="For the profile `Custom`.")
-    workspace_id: Id | None = None
+    workspace_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = None
 
 
 class Log(Shape):

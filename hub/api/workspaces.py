@@ -1,16 +1,15 @@
 """Workspaces over the API."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 
 from hub.api.callers import Hub, ReadsWorkspaces, WritesWorkspaces
 from hub.api.paging import Page, Pages, Text, page_of
 from hub.api.problems import documented
-from hub.api.shapes import NewWorkspace, Workspace
+from hub.api.shapes import NewWorkspace, RowId, Workspace
 
 router = APIRouter(prefix="/workspaces", tags=["workspaces"])
-WorkspaceId = Annotated[str, Path(max_length=64)]
 Sort = Literal["name", "-name", "used_at", "-used_at", "size", "-size"]
 
 
@@ -31,13 +30,13 @@ def create_workspace(caller: WritesWorkspaces, hub: Hub, new: NewWorkspace, resp
 
 
 @router.get("/{workspace_id}", responses=documented(404))
-def read_workspace(caller: ReadsWorkspaces, hub: Hub, workspace_id: WorkspaceId) -> Workspace:
+def read_workspace(caller: ReadsWorkspaces, hub: Hub, workspace_id: RowId) -> Workspace:
     """One of the own workspaces."""
     return Workspace.model_validate(hub.workspaces.get(caller.person, workspace_id))
 
 
 @router.delete("/{workspace_id}", status_code=204, responses=documented(404, 409))
-def delete_workspace(caller: WritesWorkspaces, hub: Hub, workspace_id: WorkspaceId) -> None:
+def delete_workspace(caller: WritesWorkspaces, hub: Hub, workspace_id: RowId) -> None:
     """Delete it and its files for good; refused while an environment has it."""
     name = hub.workspaces.get(caller.person, workspace_id).name
     hub.workspaces.delete(caller.person, workspace_id, name)

@@ -188,3 +188,21 @@ def test_the_cookie_of_a_login_is_never_a_token(hub: Hub) -> None:
         problem(thief.get("/me"), 401)
     with hub.client() as client:
         assert cookie(client.get("/login"), "__Host-podium-form")
+
+
+HOSTILE = ["\\ud800", "\\u0000", "../../etc", "<script>alert(1)</script>", "x" * 900]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("field", ["name", "profile", "workspace_id"])
+def test_a_hostile_text_is_a_problem_and_never_a_fault(hub: Hub, field: str, text: str) -> None:
+    order = {"name": "hostile", "profile": "gone", "workspace_id": "0" * 32, field: text}
+    body = "{" + ", ".join(f'"{name}": "{value}"' for name, value in order.items()) + "}"
+    with calling(hub, token_of(hub, "ada", "environments:write")) as ada:
+        assert problem(ada.post("/environments", content=body, headers={"content-type": "application/json"}), 422)
+
+
+@pytest.mark.parametrize("query", ["/users?q=%00", "/audit?act=%00", "/audit?since=yesterday", "/environments?sort=%00"])
+def test_a_hostile_filter_is_a_problem(hub: Hub, query: str) -> None:
+    with calling(hub, token_of(hub, "root")) as root:
+        assert problem(root.get(query), 422)

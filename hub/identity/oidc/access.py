@@ -36,6 +36,7 @@ class AccessTokens:
             return None
         try:
             claims = verifying.access_token(client.provider, client.discovery, text, self._audiences)
+            ends = verifying.end_of(claims)
         except TokenRefused as error:
             _log.warning("an access token of %s does not count: %s", client.provider.name, quoted(error.sentence))
             return None
@@ -44,7 +45,6 @@ class AccessTokens:
         if found is None or found[1].disabled_at or found[1].approval is Approval.PENDING:
             return None
         user = found[1]
-        ends = verifying.end_of(claims)
         person = Person(user.id, user.name, user.display_name, user.email, user.role, "", ends, address)
         return Caller.limited(person, OWN, token_id=str(claims.get("jti", "access token"))[:64])
 

@@ -1,4 +1,4 @@
-"""The account page: who am I, change the password, log out, and where else I am logged in."""
+"""The account page: who am I, change the password, log out, where else I am logged in, and my programs' tokens."""
 
 import streamlit as st
 
@@ -7,9 +7,11 @@ from hub.identity.person import Person
 from hub.identity.sessions import SessionView
 from hub.services import current
 from hub.ui_attempt import attempt, show_notice
+from hub.ui_dialog import draw_dialog
 from hub.ui_environment import escaped
 from hub.ui_guard import guard
 from hub.ui_post import post_button
+from hub.ui_tokens import draw_tokens, token_dialog
 from hub.ui_words import ago, exact
 
 OLD, NEW, AGAIN = "account.old", "account.new", "account.again"
@@ -23,7 +25,7 @@ def draw(person: Person) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
         st.title("Account", width="content")
         post_button("Log out", "/auth/logout", key="account.logout")
-    st.caption("Who you are here, your password, and the browsers in which you are logged in.")
+    st.caption("Who you are here, your password, the browsers in which you are logged in, and your programs' tokens.")
     show_notice()
     with st.container(border=True):
         st.markdown(f"**{escaped(person.display_name)}**")
@@ -32,6 +34,8 @@ def draw(person: Person) -> None:
     if any(not login.can_go for login in current().logins.of(person)):
         draw_password()
     draw_sessions(person)
+    draw_tokens(person)
+    draw_dialog({"token": token_dialog})
 
 
 def draw_logins(person: Person) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, Page
 
 from hub.identity.api_tokens import ApiTokens
 from hub.identity.model import Role
@@ -41,3 +42,11 @@ def sqlite_hub_of_its_own(sqlite_template: Path, tmp_path: Path) -> Iterator[Hub
     with served(tmp_path, sqlite_template) as one:
         register(one.identity, "ada")
         yield one
+
+
+@pytest.fixture
+def page(browsers: Browser) -> Iterator[Page]:
+    """A tab in an empty browser."""
+    context = browsers.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
+    yield context.new_page()
+    context.close()

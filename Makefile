@@ -93,6 +93,8 @@ endef
 
 $(HUB): requirements.txt
 	$(call install,$(VENV),$<)
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/$(VENV)/bin/python" -m hub "$$@"\n' '$(CURDIR)' '$(CURDIR)' > $(VENV)/bin/podium
+	@chmod +x $(VENV)/bin/podium
 
 $(TOOLS): tests/requirements.txt $(HUB) | $(AXE)
 	$(call install,$(VENV),$<)

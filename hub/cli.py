@@ -1,24 +1,19 @@
 """`python -m hub …`: what an operator does at the machine. Each command is thin and calls a service."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from hub import cli_doctor
+from hub import cli_doctor, cli_remote, cli_tokens
+from hub.cli_services import out, plain_errors, services_at_hand, settings_at_hand
 from hub.down import down as end_everything
 from hub.environments.launching import count_live
-from hub.errors import PodiumError
 from hub.identity.model import Role
 from hub.routing.nginx import NginxOptions, render
 from hub.services import Services
-from hub.settings import Settings, load
-from hub.up import open_services
 from hub.up import up as serve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Podium: an own Streamlit environment for every researcher.")
@@ -26,64 +21,39 @@ users = typer.Typer(no_args_is_help=True, help="Add people, make password links,
 keys = typer.Typer(no_args_is_help=True, help="The keys that sign what environments believe.")
 app.add_typer(users, name="user")
 app.add_typer(keys, name="keys")
-out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+app.add_typer(cli_tokens.tokens, name="token")
+app.add_typer(cli_remote.environments, name="env")
+app.command()(cli_remote.login)
 
 Name = Annotated[str, typer.Argument(help="The name that the person logs in with.")]
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """A refusal becomes one sentence and exit code 1."""
-    try:
-        yield
-    except PodiumError as error:
-        err.print(error.sentence, markup=False)
-        raise typer.Exit(1) from None
-
-
-def _settings() -> Settings:
-    settings, notices = load()
-    for notice in notices:
-        err.print(notice, markup=False)
-    return settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
-
-
-@contextmanager
-def _services() -> Iterator[Services]:
-    with _plain_errors():
-        services = open_services(_settings())
-        try:
-            yield services
-        finally:
-            services.database.close()
 
 
 @app.command()
 def up() -> None:
     """Serve Podium in the foreground; Ctrl-C ends the hub and leaves environments running."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    with _plain_errors():
-        serve(_settings(), _say)
+    with plain_errors():
+        serve(settings_at_hand(), _say)
 
 
 @app.command()
 def down() -> None:
     """End the hub and every environment on this machine; workspaces stay."""
-    with _plain_errors():
-        end_everything(_settings(), _say)
+    with plain_errors():
+        end_everything(settings_at_hand(), _say)
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database to this version's schema, after a backup."""
-    with _services() as services:
+    with services_at_hand() as services:
         out.print(f"The database has this version's schema: {services.database.engine.url!r}", markup=False)
 
 
 @app.command()
 def status() -> None:
     """Say whether a hub runs and what it runs."""
-    with _services() as services:
+    with services_at_hand() as services:
         pid = services.folder.holder()
         out.print(f"The hub runs as process {pid}." if pid else "No hub runs. Start it with: make up", markup=False)
         with services.database.reading() as session:
@@ -94,8 +64,8 @@ def status() -> None:
 @app.command()
 def doctor() -> None:
     """Check this installation and say what to do."""
-    with _plain_errors():
-        findings = cli_doctor.examine(_settings())
+    with plain_errors():
+        findings = cli_doctor.examine(settings_at_hand())
     for finding in findings:
         out.print(f"{'ok  ' if finding.good else 'FIX '} {finding.text}", markup=False)
     raise typer.Exit(0 if all(finding.good for finding in findings) else 1)
@@ -108,7 +78,7 @@ def nginx(
     user: Annotated[str, typer.Option(help="Whom its workers run as, where root starts NGINX.")] = "",
 ) -> None:
     """Print a configuration with which NGINX stands in front of this hub."""
-    with _services() as services:
+    with services_at_hand() as services:
         settings = services.settings
         (folder.absolute() / "tmp").mkdir(parents=True, exist_ok=True)
         options = NginxOptions(
@@ -120,7 +90,7 @@ def nginx(
 @keys.command("rotate")
 def keys_rotate() -> None:
     """Make a new signing key, which running environments learn of from the one they trust; nobody is cut off."""
-    with _services() as services:
+    with services_at_hand() as services:
         out.print(f"New starts and running environments use the key {services.keys.rotate()} from now on.", markup=False)
 
 
@@ -128,10 +98,10 @@ def keys_rotate() -> None:
 def user_add(
     name: Name,
     display_name: Annotated[str, typer.Option("--display-name", help="How pages name the person. Default: the name.")] = "",
-    administrator: Annotated[bool, typer.Option("--administrator", help="May see and manage everything.")] = False,  # noqa: FBT002
+    administrator: Annotated[bool, typer.Option("--administrator", help="May see and manage everything.")] = False,
 ) -> None:
     """Add a person and print the one-time link with which they set their password."""
-    with _services() as services:
+    with services_at_hand() as services:
         user = services.identity.add_user(name, display_name or name, Role.ADMINISTRATOR if administrator else Role.USER)
         _print_link(services, user.id, user.name)
 
@@ -139,7 +109,7 @@ def user_add(
 @users.command("passwd")
 def user_passwd(name: Name) -> None:
     """Print a one-time link with which a person sets a new password."""
-    with _services() as services:
+    with services_at_hand() as services:
         user = services.identity.find_user(name)
         _print_link(services, user.id, user.name)
 
@@ -147,7 +117,7 @@ def user_passwd(name: Name) -> None:
 @users.command("disable")
 def user_disable(name: Name) -> None:
     """End a person's sessions and stop the environments; workspaces stay."""
-    with _services() as services:
+    with services_at_hand() as services:
         services.identity.disable(services.identity.find_user(name).id)
         out.print(f"{name} is disabled. Sessions have ended, environments are being stopped, workspaces stay.", markup=False)
 
@@ -155,7 +125,7 @@ def user_disable(name: Name) -> None:
 @users.command("enable")
 def user_enable(name: Name) -> None:
     """Let a disabled person log in again."""
-    with _services() as services:
+    with services_at_hand() as services:
         services.identity.enable(services.identity.find_user(name).id)
         out.print(f"{name} may log in again.", markup=False)
 
@@ -163,7 +133,7 @@ def user_enable(name: Name) -> None:
 @users.command("list")
 def user_list(page: Annotated[int, typer.Option(help="Counts from 1.", min=1)] = 1) -> None:
     """List people, fifty at a time."""
-    with _services() as services:
+    with services_at_hand() as services:
         rows, total = services.identity.people.search(None, page=page - 1)
     table = Table("Name", "Shown as", "Role", "State")
     for row in rows:

@@ -15,7 +15,7 @@ from hub.api.problems import TooMany
 from hub.errors import NotLoggedIn, Refused
 from hub.identity.person import Person
 from hub.identity.rates import Rate
-from hub.identity.scopes import SCOPES, Caller, scopes_of
+from hub.identity.scopes import SCOPES, Caller
 from hub.services import Services
 
 FAILURES_PER_MINUTE = 30
@@ -39,7 +39,7 @@ class Doorkeeper:
         person: Person | None = request.state.person
         if person is None:
             raise NotLoggedIn("Show a token: Authorization: Bearer podium_… Make one on the page Account.")
-        return Caller.limited(person, scopes_of(person.role))
+        return Caller.of(person)
 
     def _with_token(self, authorization: str, address: str) -> Caller:
         if self._failures.is_spent(address):

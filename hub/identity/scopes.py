@@ -39,6 +39,11 @@ class Caller:
     token_id: str | None = None
 
     @classmethod
+    def of(cls, person: Person) -> "Caller":
+        """Somebody who calls in person: a browser's session, or the operator for them."""
+        return cls.limited(person, scopes_of(person.role))
+
+    @classmethod
     def limited(cls, person: Person, scopes: Collection[str], token_id: str | None = None) -> "Caller":
         """The person as far as the scopes go."""
         held = frozenset(scopes) & scopes_of(person.role)

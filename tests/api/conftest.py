@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from hub.identity.api_tokens import ApiTokens
 from hub.identity.model import Role
-from hub.identity.scopes import Caller, scopes_of
+from hub.identity.scopes import Caller
 from tests.identity.conftest import Hub, browse, register, served
 
 _ROLES = {"root": Role.ADMINISTRATOR, "olive": Role.AUDITOR, "ada": Role.USER, "bob": Role.USER}
@@ -26,7 +26,7 @@ def hub(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def token_of(hub: Hub, name: str, *scopes: str) -> str:
     """A token of that person's, with these scopes or with all that the person has."""
     person = browse(hub.identity, name)[1]
-    caller = Caller.limited(person, scopes_of(person.role))
+    caller = Caller.of(person)
     return ApiTokens(hub.database).create(caller, "test", scopes or sorted(caller.scopes), 1)[1]
 
 

@@ -1,5 +1,6 @@
 """The commands of an operator: what they print, and that whatever cannot be is one clear sentence and exit code 1."""
 
+import json
 import shutil
 import socket
 import sqlite3
@@ -125,6 +126,16 @@ def test_users_are_added_listed_disabled_and_enabled(stopped: Podium) -> None:
     assert stopped.run("user", "enable", "ada").returncode == 0
     assert "disabled" not in stopped.run("user", "list").stdout
     assert stopped.run("user", "passwd", "ada").stdout.split()[-1] != link
+
+
+def test_tokens_are_made_listed_and_revoked(stopped: Podium) -> None:
+    stopped.run("user", "add", "ada")
+    made = json.loads(stopped.run("token", "create", "ada", "--title", "nightly", "--json").stdout)
+    assert made["token"].startswith("podium_")
+    assert made["id"] in stopped.run("token", "list", "ada").stdout
+    assert stopped.run("token", "revoke", "ada", made["id"]).returncode == 0
+    assert json.loads(stopped.run("token", "list", "ada", "--json").stdout) == []
+    assert "admin:users:read" in fails(stopped, "token", "create", "ada", "--scope", "admin:users:read")
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 300, "../etc", "<script>"])

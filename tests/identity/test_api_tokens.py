@@ -11,8 +11,7 @@ from hub.errors import Invalid, LimitReached, NotFound, Refused
 from hub.identity import api_tokens
 from hub.identity.api_tokens import LONGEST_DAYS, MOST, PREFIX, ApiTokens
 from hub.identity.model import ApiToken, Role
-from hub.identity.person import Person
-from hub.identity.scopes import OWN, SCOPES, Caller, scopes_of
+from hub.identity.scopes import OWN, SCOPES, Caller
 from hub.identity.service import IdentityService
 from tests.identity.conftest import browse, register
 
@@ -26,12 +25,7 @@ def tokens(database: Database) -> ApiTokens:
 
 def somebody(identity: IdentityService, name: str = "grace", role: Role = Role.USER) -> Caller:
     register(identity, name, role=role)
-    return whole(browse(identity, name)[1])
-
-
-def whole(person: Person) -> Caller:
-    """As a browser session calls."""
-    return Caller.limited(person, scopes_of(person.role))
+    return Caller.of(browse(identity, name)[1])
 
 
 def test_a_token_opens_what_its_scopes_name_and_is_stored_as_a_hash(

@@ -18,7 +18,7 @@ AXE := tests/node_modules/.package-lock.json
 PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10
 LOOKS := tests/browser/test_look.py tests/routing/test_doors_look.py
 
-.PHONY: help up down doctor test test-crash test-look test-browser test-guards test-fresh bench picture lock settings cases fmt
+.PHONY: help up down doctor test test-crash test-look test-browser test-guards test-fresh bench picture lock settings api cases fmt
 
 help:  ## List what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -72,6 +72,9 @@ lock:  ## Write the three pinned sets of dependencies again; UPGRADE=--upgrade t
 
 settings: $(HUB)  ## Write .env.example and docs/settings.md from hub/settings.py.
 	$(VENV)/bin/python -m tests.house.settings_documents
+
+api: $(HUB)  ## Write docs/api.md from the API's schema.
+	$(VENV)/bin/python -m tests.house.api_document
 
 cases: $(HUB)  ## Fill in the tests of docs/security/cases.md from their marks.
 	$(VENV)/bin/python -m tests.house.cases

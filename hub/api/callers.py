@@ -5,7 +5,9 @@ others before anything here is asked, and a body that is not JSON is refused bel
 unasked. Sources: RFC 6750, and the cross-site rules of docs/security/cases.md A8.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
+from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -16,10 +18,12 @@ from hub.errors import NotLoggedIn, Refused
 from hub.identity.person import Person
 from hub.identity.rates import Rate
 from hub.identity.scopes import SCOPES, Caller
+from hub.identity.tokens import digest
 from hub.services import Services
 
 FAILURES_PER_MINUTE = 30
-"""Unknown tokens of one address; then it waits, whatever it shows."""
+"""Wrong tokens of one address; then it waits, except with tokens that have counted before."""
+REMEMBERED = 10_000
 
 bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token of the page *Account*, or of a provider.")
 
@@ -30,6 +34,8 @@ class Doorkeeper:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._failures = Rate("failed tokens", FAILURES_PER_MINUTE)
+        self._good: OrderedDict[str, None] = OrderedDict()
+        self._lock = Lock()
 
     def caller(self, request: Request) -> Caller:
         """Raises `NotLoggedIn`, `TooMany`."""
@@ -42,17 +48,26 @@ class Doorkeeper:
         return Caller.of(person)
 
     def _with_token(self, authorization: str, address: str) -> Caller:
-        if self._failures.is_spent(address):
-            raise TooMany("Too many tokens from this address were wrong. Wait a minute.")
         scheme, _, token = authorization.partition(" ")
         services, token = self._services, token.strip()
-        caller = None
+        known, caller = digest(token), None
+        if known not in self._good and self._failures.is_spent(address):
+            raise TooMany("Too many tokens from this address were wrong. Wait a minute.")
         if scheme.lower() == "bearer":
             caller = services.tokens.resolve(token, address) or services.access_tokens.resolve(token, address)
         if caller is None:
             self._failures.admits(address)
             raise NotLoggedIn("This token does not count: it is unknown, over, or revoked. Make a new one on the page Account.")
+        self._remember(known)
         return caller
+
+    def _remember(self, known: str) -> None:
+        """Tokens in use go on while somebody at the same address tries wrong ones."""
+        with self._lock:
+            self._good[known] = None
+            self._good.move_to_end(known)
+            while len(self._good) > REMEMBERED:
+                self._good.popitem(last=False)
 
 
 def services_of(request: Request) -> Services:

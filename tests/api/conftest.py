@@ -38,7 +38,7 @@ def calling(hub: Hub, token: str | None) -> httpx.Client:
 
 
 @pytest.fixture
-def sqlite_hub_of_its_own(sqlite_template: Path, tmp_path: Path) -> Iterator[Hub]:
+def hub_of_its_own(sqlite_template: Path, tmp_path: Path) -> Iterator[Hub]:
     with served(tmp_path, sqlite_template) as one:
         register(one.identity, "ada")
         yield one

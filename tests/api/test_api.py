@@ -174,13 +174,15 @@ def test_a_session_calls_from_an_own_page_only(hub: Hub) -> None:
         assert "by a form" not in names
 
 
-def test_who_shows_many_wrong_tokens_waits(sqlite_hub_of_its_own: Hub) -> None:
-    good = token_of(sqlite_hub_of_its_own, "ada")
-    with calling(sqlite_hub_of_its_own, "podium_wrong") as guesser:
+def test_who_shows_many_wrong_tokens_waits_and_keeps_nobody_from_working(hub_of_its_own: Hub) -> None:
+    used, fresh = token_of(hub_of_its_own, "ada"), token_of(hub_of_its_own, "ada")
+    with calling(hub_of_its_own, "podium_wrong") as guesser, calling(hub_of_its_own, used) as worker:
+        assert worker.get("/me").status_code == 200
         answers = [guesser.get("/me") for _ in range(40)]
         assert problem(answers[-1], 429)
         assert answers[-1].headers["retry-after"]
-        assert guesser.get("/me", headers={"authorization": f"Bearer {good}"}).status_code == 429
+        assert guesser.get("/me", headers={"authorization": f"Bearer {fresh}"}).status_code == 429
+        assert worker.get("/me").status_code == 200
 
 
 def test_the_cookie_of_a_login_is_never_a_token(hub: Hub) -> None:

@@ -30,7 +30,7 @@ podium env launch "My analysis" --wait
 * **Refusals** are problem details (RFC 9457): `type` does not change, `detail` says what happened and what to do.
 * **Polling** costs nothing while nothing changes: send the last `ETag` as `If-None-Match` and get 304.
 * **A launch that may be sent twice** carries an `Idempotency-Key`: for a day the same key brings the same environment.
-* Thirty unknown tokens in a minute, and their address waits a minute (429).
+* After thirty wrong tokens in a minute their address waits a minute (429); tokens that have counted before go on.
 
 ## Scopes
 

@@ -36,6 +36,7 @@ test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run the tes
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	cd user-environment/app && ../../$(VENV)/bin/mypy --config-file ../../pyproject.toml .
 	PYTHONPATH=user-environment $(VENV)/bin/lint-imports --no-logo
 	$(PYTEST) tests --ignore=tests/faults $(LOOKS:%=--ignore=%)
 

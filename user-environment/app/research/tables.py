@@ -121,7 +121,8 @@ def selected(columns: Sequence[Column]) -> str:
 def ask(file: Path, sql: str, values: Sequence[Any] = ()) -> pd.DataFrame:
     """One question, in which the file's rows are called `data`."""
     with opened(file) as base:
-        return base.execute(sql, list(values)).df()
+        frame: pd.DataFrame = base.execute(sql, list(values)).df()
+        return frame
 
 
 @contextmanager

@@ -41,7 +41,11 @@ def _full(found: Survey) -> None:
     _numbers(found)
     chart, table = st.columns(2)
     with chart.container(border=True):
-        draw(sizes(dict(found.by_kind())), "overview.sizes", "Bars of the megabytes that each kind of file takes")
+        draw(
+            sizes({str(kind): size for kind, size in found.by_kind().items()}),
+            "overview.sizes",
+            "Bars of the megabytes that each kind of file takes",
+        )
     with table.container(border=True):
         st.markdown("**Largest files**")
         st.dataframe(

@@ -80,4 +80,4 @@ def _variables(spec: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _threads(spec: Mapping[str, Any]) -> int:
-    return max(1, math.ceil(spec["cpu"]))
+    return max(1, math.ceil(float(spec["cpu"])))

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from hub import retention
 from hub.errors import Silent
 from hub.identity import passwords
 from hub.routing import control, revocation
@@ -20,12 +21,16 @@ log = logging.getLogger(__name__)
 @contextmanager
 def background(services: Services) -> Iterator[None]:
     """Run it all while the block runs; environments are not touched when it ends."""
-    stopped, ended_sessions = threading.Event(), threading.Event()
+    stopped, ended_sessions, ending = threading.Event(), threading.Event(), threading.Event()
     controller = services.controller
 
     def keep() -> None:
         if controller.leads:
             services.keeper.round()
+
+    def forget() -> None:
+        if controller.leads:
+            retention.sweep(services.database)
 
     def deliver() -> None:
         if controller.leads:
@@ -38,6 +43,7 @@ def background(services: Services) -> Iterator[None]:
         threading.Thread(target=controller.run, name="controller"),
         _loop("keeper", keep, 2.0, stopped, services.keeper.news),
         _loop("revocations", deliver, 1.0, stopped, ended_sessions),
+        _loop("retention", forget, retention.EVERY, stopped, ending),
         threading.Thread(target=passwords.warm, name="passwords"),
     ]
     revocation.listeners.append(hear)
@@ -50,6 +56,7 @@ def background(services: Services) -> Iterator[None]:
         revocation.listeners.remove(hear)
         stopped.set()
         ended_sessions.set()
+        ending.set()
         services.keeper.news.set()
         controller.stop()
         for thread in threads:

@@ -24,26 +24,23 @@ def background(services: Services) -> Iterator[None]:
     stopped, ended_sessions, ending = threading.Event(), threading.Event(), threading.Event()
     controller = services.controller
 
-    def keep() -> None:
-        if controller.leads:
-            services.keeper.round()
+    def leading(act: Callable[..., object], *arguments: object) -> Callable[[], None]:
+        """The act, where this process holds the lease."""
 
-    def forget() -> None:
-        if controller.leads:
-            retention.sweep(services.database)
+        def led() -> None:
+            if controller.leads:
+                act(*arguments)
 
-    def deliver() -> None:
-        if controller.leads:
-            control.run_once(services.database, services.keys)
+        return led
 
     def hear(_session_ids: object) -> None:
         ended_sessions.set()
 
     threads = [
         threading.Thread(target=controller.run, name="controller"),
-        _loop("keeper", keep, 2.0, stopped, services.keeper.news),
-        _loop("revocations", deliver, 1.0, stopped, ended_sessions),
-        _loop("retention", forget, retention.EVERY, stopped, ending),
+        _loop("keeper", leading(services.keeper.round), 2.0, stopped, services.keeper.news),
+        _loop("revocations", leading(control.run_once, services.database, services.keys), 1.0, stopped, ended_sessions),
+        _loop("retention", leading(retention.sweep, services.database), retention.EVERY, stopped, ending),
         threading.Thread(target=passwords.warm, name="passwords"),
     ]
     revocation.listeners.append(hear)
@@ -54,10 +51,8 @@ def background(services: Services) -> Iterator[None]:
         yield
     finally:
         revocation.listeners.remove(hear)
-        stopped.set()
-        ended_sessions.set()
-        ending.set()
-        services.keeper.news.set()
+        for waited_for in (stopped, ended_sessions, ending, services.keeper.news):
+            waited_for.set()
         controller.stop()
         for thread in threads:
             thread.join(3)

@@ -12,14 +12,16 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, Enum, event
+from sqlalchemy import ColumnElement, Connection, DateTime, Dialect, Engine, Enum, event, or_
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Session, create_engine
+from sqlmodel import Session, col, create_engine
 
 from hub.errors import Conflict, DatabaseSilent
 from hub.seam import crossing
 
+LONGEST_SEARCH = 200
+"""Characters of a text that is looked for; the rest is ignored."""
 BUSY_SECONDS = 5
 """How long a writer waits for SQLite's write lock, and a PostgreSQL statement for its locks."""
 
@@ -115,3 +117,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("podium_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def holding(text: str, *fields: object) -> ColumnElement[bool]:
+    """The condition that one of the fields holds the text, in any case; its `%` and `_` are letters."""
+    return or_(*(col(field).icontains(text[:LONGEST_SEARCH], autoescape=True) for field in fields))

@@ -87,7 +87,7 @@ def draw_chosen(person: Person, view: EnvironmentView) -> None:
                     on_click=stop,
                     args=(view.id,),
                 )
-        for event in current().environments.story(person, view.id):
+        for event in current().environments.story(person, view.id)[0]:
             detail = ", ".join(f"{key}: {value}" for key, value in event.detail.items())
             facts = (exact(event.at), escaped(event.actor), event.act, escaped(detail))
             st.caption(" · ".join(fact for fact in facts if fact))

@@ -1,0 +1,2 @@
+ROOT = "/api/v1"
+"""Below which everything of the API lies."""

@@ -9,13 +9,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from hub import __version__
-from hub.api import audit, environments, me, users, workspaces
+from hub.api import ROOT, audit, environments, me, users, workspaces
 from hub.api.callers import Doorkeeper
 from hub.api.etags import Etags
 from hub.api.problems import MALFORMED, answer_problems, documented
 from hub.services import Services
 
-ROOT = "/api/v1"
 _ABOUT = (
     "What pages do, for programs. Show a token as `Authorization: Bearer podium_…`; make one on the page *Account*. "
     "Lists take `page`, `size` and `sort`; refusals are problem details (RFC 9457); a `GET` has an `ETag`."

@@ -18,12 +18,12 @@ from hub.errors import NotLoggedIn, Refused
 from hub.identity.person import Person
 from hub.identity.rates import Rate
 from hub.identity.scopes import SCOPES, Caller
+from hub.identity.throttle import keep_newest
 from hub.identity.tokens import digest
 from hub.services import Services
 
 FAILURES_PER_MINUTE = 30
 """Wrong tokens of one address; then it waits, except with tokens that have counted before."""
-REMEMBERED = 10_000
 
 bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token of the page *Account*, or of a provider.")
 
@@ -66,8 +66,7 @@ class Doorkeeper:
         with self._lock:
             self._good[known] = None
             self._good.move_to_end(known)
-            while len(self._good) > REMEMBERED:
-                self._good.popitem(last=False)
+            keep_newest(self._good)
 
 
 def services_of(request: Request) -> Services:

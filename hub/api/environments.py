@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 
+from hub.api import ROOT
 from hub.api.callers import Hub, ReadsEnvironments, WritesEnvironments
 from hub.api.paging import Page, Pages, Text, page_of
 from hub.api.problems import documented
@@ -51,7 +52,7 @@ def launch_environment(
     custom = Custom(launch.custom.cpu, launch.custom.memory) if launch.custom else None
     order = LaunchOrder(launch.name, launch.profile, custom, launch.workspace_id)
     view = hub.environments.launch(caller.person, order, idempotency_key)
-    response.headers["location"] = f"/api/v1/environments/{view.id}"
+    response.headers["location"] = f"{ROOT}/environments/{view.id}"
     return shown(hub, view)
 
 
@@ -101,7 +102,7 @@ def read_logs(
 @router.get("/{environment_id}/events", responses=_GONE)
 def list_events(caller: ReadsEnvironments, hub: Hub, environment_id: RowId, paging: Pages) -> Page[Event]:
     """Who did what to it, newest first."""
-    found = hub.environments.story_page(caller.person, environment_id, paging.page - 1, paging.size)
+    found = hub.environments.story(caller.person, environment_id, paging.page - 1, paging.size)
     return page_of(paging, found, Event.model_validate)
 
 

@@ -48,13 +48,6 @@ class Profile(Shape):
     storage: int = Field(examples=[20 * 2**30])
 
 
-class Checkpoint(Shape):
-    """A step that the present start has passed."""
-
-    name: str = Field(examples=["workspace ready"])
-    at: str
-
-
 class Environment(Shape):
     """`address` is where it opens; `queue_position` is set while it is queued, `reason` where it failed."""
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Response
 
+from hub.api import ROOT
 from hub.api.callers import Hub, ReadsUsers, WritesUsers
 from hub.api.paging import Page, Pages, Text, page_of
 from hub.api.problems import documented
@@ -36,7 +37,7 @@ def list_users(
 def add_user(caller: WritesUsers, hub: Hub, new: NewUser, response: Response) -> User:
     """A new local account. It opens with a password link."""
     view = hub.identity.add_user(new.name, new.display_name or new.name, new.role, actor=caller.person)
-    response.headers["location"] = f"/api/v1/users/{view.id}"
+    response.headers["location"] = f"{ROOT}/users/{view.id}"
     return User.model_validate(view)
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Response
 
+from hub.api import ROOT
 from hub.api.callers import Hub, ReadsWorkspaces, WritesWorkspaces
 from hub.api.paging import Page, Pages, Text, page_of
 from hub.api.problems import documented
@@ -25,7 +26,7 @@ def list_workspaces(caller: ReadsWorkspaces, hub: Hub, paging: Pages, q: Text = 
 def create_workspace(caller: WritesWorkspaces, hub: Hub, new: NewWorkspace, response: Response) -> Workspace:
     """A new, empty workspace; the first launch makes its folder or volume."""
     workspace_id = hub.workspaces.create(caller.person, new.name)
-    response.headers["location"] = f"/api/v1/workspaces/{workspace_id}"
+    response.headers["location"] = f"{ROOT}/workspaces/{workspace_id}"
     return Workspace.model_validate(hub.workspaces.get(caller.person, workspace_id))
 
 

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from hub.audit.service import Audit, EventFilter, EventView
 from hub.errors import PodiumError
+from hub.identity.answers import plain
 from hub.identity.person import Person
 
 PATH = "/audit/export"
@@ -50,7 +51,7 @@ class AuditRoutes:
         except ValueError:
             return PlainTextResponse("This is no time. Export from the page Audit.\n", status_code=400)
         except PodiumError as error:
-            return PlainTextResponse(f"{error.sentence}\n", status_code=error.status)
+            return plain(error)
         return StreamingResponse(lines_of(batches), media_type="text/csv", headers=_HEADERS)
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, tuple_
+from sqlalchemy import ColumnElement, func, tuple_
 from sqlmodel import Session, col, select
 
 from hub.audit.model import Event
-from hub.database import Database
+from hub.database import Database, holding
 from hub.errors import Refused
 from hub.identity.model import User
 from hub.identity.person import Person
@@ -64,11 +64,9 @@ class EventFilter:
     def conditions(self) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
         if self.text:
-            fields = (Event.act, Event.address, Event.subject_id)
-            found.append(or_(*(col(field).icontains(self.text[:200], autoescape=True) for field in fields)))
+            found.append(holding(self.text, Event.act, Event.address, Event.subject_id))
         if self.actor:
-            named = (User.name, User.display_name)
-            found.append(or_(*(col(field).icontains(self.actor[:200], autoescape=True) for field in named)))
+            found.append(holding(self.actor, User.name, User.display_name))
         for field, value in ((Event.act, self.act), (Event.subject_id, self.subject_id)):
             if value:
                 found.append(col(field) == value)

@@ -4,7 +4,6 @@ The key is the program's own choice, counts for one person and a day, and belong
 Idempotency-Key header of draft-ietf-httpapi-idempotency-key-header).
 """
 
-import hashlib
 from datetime import timedelta
 
 from sqlalchemy import delete
@@ -14,6 +13,7 @@ from hub.clock import now
 from hub.environments.launching import LaunchOrder
 from hub.environments.model import LaunchKey
 from hub.errors import Invalid
+from hub.identity.tokens import digest
 
 KEPT_FOR = timedelta(days=1)
 LONGEST = 255
@@ -24,10 +24,10 @@ def earlier(session: Session, user_id: str, key: str, order: LaunchOrder) -> str
     if not 1 <= len(key) <= LONGEST:
         raise Invalid(f"An idempotency key has 1 to {LONGEST} characters.")
     session.execute(delete(LaunchKey).where(col(LaunchKey.expires_at) <= now()))
-    kept = session.get(LaunchKey, (user_id, _digest(key)))
+    kept = session.get(LaunchKey, (user_id, digest(key)))
     if kept is None:
         return None
-    if kept.order_hash != _digest(repr(order)):
+    if kept.order_hash != digest(repr(order)):
         raise Invalid("This idempotency key belongs to another launch. Take a new key for each launch.")
     return kept.environment_id
 
@@ -36,11 +36,7 @@ def keep(session: Session, user_id: str, key: str, order: LaunchOrder, environme
     """In the transaction of the launch itself."""
     session.add(
         LaunchKey(
-            user_id=user_id, key_hash=_digest(key), order_hash=_digest(repr(order)), environment_id=environment_id,
+            user_id=user_id, key_hash=digest(key), order_hash=digest(repr(order)), environment_id=environment_id,
             expires_at=now() + KEPT_FOR,
         )
     )  # fmt: skip
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()

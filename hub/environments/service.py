@@ -174,13 +174,8 @@ class Environments:
         view = self.get(person, environment_id)
         return self._spawners[view.cluster_id].log(view.start_id, min(lines, 2000)) if view.start_id else ""
 
-    def story(self, person: Person, environment_id: str) -> list[EventView]:
-        """Who did what to it, newest first."""
-        self.get(person, environment_id)
-        return story_of(self._database, environment_id)
-
-    def story_page(self, person: Person, environment_id: str, page: int = 0, size: int = 50) -> tuple[list[EventView], int]:
-        """As `story`, a page of it, and how many events there are."""
+    def story(self, person: Person, environment_id: str, page: int = 0, size: int = 50) -> tuple[list[EventView], int]:
+        """A page of who did what to it, newest first, and how many events there are."""
         self.get(person, environment_id)
         size = min(size, LARGEST_PAGE)
         return story_of(self._database, environment_id, size, page * size), count_story(self._database, environment_id)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
+from hub.database import holding
 from hub.environments.model import LIVE, Environment, Phase, Start, Target
 from hub.identity.model import User
 from hub.workspaces.model import Workspace
@@ -35,8 +36,7 @@ class EnvironmentFilter:
     def conditions(self) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
         if self.text:
-            fields = (Environment.name, User.display_name, User.name)
-            found.append(or_(*(col(field).icontains(self.text[:200], autoescape=True) for field in fields)))
+            found.append(holding(self.text, Environment.name, User.display_name, User.name))
         if self.phase:
             found.append(col(Environment.phase) == self.phase)
         if self.live:

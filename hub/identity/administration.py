@@ -8,11 +8,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from hub.audit.service import record
-from hub.database import Database
+from hub.database import Database, holding
 from hub.errors import Conflict, Refused
 from hub.identity import codes, users
 from hub.identity.model import Approval, Login, Role, RoleSource, User
@@ -43,8 +43,7 @@ class UserFilter:
     def conditions(self) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
         if self.text:
-            fields = (User.name, User.display_name, User.email)
-            found.append(or_(*(col(field).icontains(self.text[:200], autoescape=True) for field in fields)))
+            found.append(holding(self.text, User.name, User.display_name, User.email))
         if self.role:
             found.append(col(User.role) == self.role)
         if self.state == "disabled":

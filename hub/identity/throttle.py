@@ -48,7 +48,7 @@ class Throttle:
             if wait <= 0:
                 for key, _ in keys:
                     self._count(key)
-                _keep_newest(self._counts)
+                keep_newest(self._counts)
         if wait > 0:
             seconds = int(wait) + 1
             raise Refused(f"Too many logins failed. Wait {seconds} second{'s' if seconds > 1 else ''}, then try again.")
@@ -63,7 +63,7 @@ class Throttle:
                     self._counts[key].tries -= 1
             self._known_browsers[browser, name] = None
             self._known_browsers.move_to_end((browser, name))
-            _keep_newest(self._known_browsers)
+            keep_newest(self._known_browsers)
 
     def knows(self, name: str, browser: str) -> bool:
         """Whether this browser has logged in as that name, as far as this process remembers."""
@@ -98,6 +98,7 @@ def network_of(address: str) -> str:
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else str(parsed)
 
 
-def _keep_newest(entries: OrderedDict[Any, Any]) -> None:
+def keep_newest(entries: OrderedDict[Any, Any]) -> None:
+    """No more than `REMEMBERED`; those moved to the end last stay."""
     while len(entries) > REMEMBERED:
         entries.popitem(last=False)

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from hub.errors import PodiumError, Silent
+from hub.identity.answers import plain
 from hub.identity.person import Person
 from hub.identity.sessions import Sessions
 from hub.workspaces.service import Workspaces
@@ -71,7 +72,7 @@ class WorkspaceRoutes:
             name, chunks = await run_in_threadpool(self._workspaces.archive, person, workspace_id)
             first = await run_in_threadpool(next, chunks, b"")
         except PodiumError as error:
-            return PlainTextResponse(f"{error.sentence}\n", status_code=error.status)
+            return plain(error)
         headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}", "cache-control": "no-store"}
         return StreamingResponse(self._streamed(person, first, chunks), media_type="application/gzip", headers=headers)
 

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from hub.audit.service import record
 from hub.clusters.model import LOCAL
-from hub.database import Database
+from hub.database import Database, holding
 from hub.environments.model import Environment, Phase, Target
 from hub.environments.names import checked_name
 from hub.errors import Conflict, Invalid, NotFound
@@ -63,7 +63,7 @@ class Workspaces:
         """A page of the person's workspaces, those used last first, and how many there are: three queries."""
         mine = [col(Workspace.owner_id) == person.user_id, col(Workspace.state) == WorkspaceState.PRESENT]
         if text:
-            mine.append(col(Workspace.name).icontains(text[:200], autoescape=True))
+            mine.append(holding(text, Workspace.name))
         size = min(size, LARGEST_PAGE)
         query = select(Workspace).where(*mine).order_by(SORTS[sort], col(Workspace.id)).limit(size).offset(page * size)
         with self._database.reading() as session:

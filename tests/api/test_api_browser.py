@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.api.conftest import calling
 from tests.browser.looking import look
+from tests.browser.people import put_in
 from tests.identity.conftest import Hub
 
 pytestmark = pytest.mark.browser
@@ -14,8 +15,7 @@ PATIENCE = 30_000
 
 
 def log_in(hub: Hub, page: Page, name: str) -> None:
-    secure = hub.url.replace("http:", "https:")
-    page.context.add_cookies([{"name": "__Host-podium", "value": hub.log_in(name), "url": secure, "secure": True}])
+    put_in(page.context, hub.url, "__Host-podium", hub.log_in(name))
 
 
 def test_a_token_is_made_shown_once_used_and_revoked(hub: Hub, page: Page) -> None:

@@ -18,7 +18,8 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.routing import BaseRoute, Mount, Route
 
-from hub.api.app import ROOT, create_api
+from hub.api import ROOT
+from hub.api.app import create_api
 from hub.identity.model import Role
 from hub.services import Services
 from tests.api.conftest import calling, token_of

@@ -57,8 +57,7 @@ class Person:
     def is_logged_in(self, name: str, cookie: str, value: str) -> None:
         """Begin at the Environments page with a session that was made for this browser."""
         self.name = name
-        secure = self.url.replace("http:", "https:")  # whence alone a Secure cookie can be put in; it is sent on loopback too
-        self.context.add_cookies([{"name": cookie, "value": value, "url": secure, "httpOnly": True, "secure": True}])
+        put_in(self.context, self.url, cookie, value)
         self.hub.goto(self.url)
         self.at_environments()
 
@@ -153,6 +152,12 @@ def person(browser: Browser, url: str) -> Iterator[Person]:
         yield Person(context, context.new_page(), url)
     finally:
         context.close()
+
+
+def put_in(context: BrowserContext, url: str, cookie: str, value: str) -> None:
+    """Give a browser a session's cookie. A Secure one can come from https alone; it is sent on loopback too."""
+    secure = url.replace("http:", "https:")
+    context.add_cookies([{"name": cookie, "value": value, "url": secure, "httpOnly": True, "secure": True}])
 
 
 def fill_login(tab: Page, name: str, password: str = PASSWORD) -> None:

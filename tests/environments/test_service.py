@@ -161,7 +161,7 @@ def test_an_administrator_sees_and_stops_everybodys_and_it_is_in_the_story(hub: 
     ]
     hub.environments.stop(root, view.id)
     assert hub.environments.get(ada, view.id).target is Target.STOPPED
-    assert ("Root", "environment stopped") in [(event.actor, event.act) for event in hub.environments.story(ada, view.id)]
+    assert ("Root", "environment stopped") in [(event.actor, event.act) for event in hub.environments.story(ada, view.id)[0]]
 
 
 def test_an_administrator_does_not_launch_restart_or_delete_for_others(hub: Hub) -> None:

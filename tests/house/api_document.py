@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from hub.api.app import ROOT, create_api
+from hub.api import ROOT
+from hub.api.app import create_api
 from hub.identity.scopes import SCOPES
 from hub.services import Services
 from hub.settings import ROOT as CHECKOUT

@@ -30,9 +30,14 @@ def address_of(which: EventFilter) -> str:
 
 
 def asked(query: QueryParams) -> EventFilter:
-    """Raises `ValueError` for a time that is none."""
+    """Raises `ValueError` for a time that is none or has no zone, and for a NUL, which PostgreSQL refuses to look for."""
     text, actor, act, since = (query.get(name, "") for name in ("text", "actor", "act", "since"))
-    return EventFilter(text, actor, act, since=datetime.fromisoformat(since) if since else None)
+    if "\0" in text + actor + act:
+        raise ValueError("a NUL is in no text")
+    moment = datetime.fromisoformat(since) if since else None
+    if moment and moment.tzinfo is None:
+        raise ValueError("a time without a zone is none")
+    return EventFilter(text, actor, act, since=moment)
 
 
 class AuditRoutes:
@@ -49,7 +54,7 @@ class AuditRoutes:
         try:
             batches = await run_in_threadpool(self._audit.export, person, asked(request.query_params))
         except ValueError:
-            return PlainTextResponse("This is no time. Export from the page Audit.\n", status_code=400)
+            return PlainTextResponse("The filter cannot be read. Export from the page Audit.\n", status_code=400)
         except PodiumError as error:
             return plain(error)
         return StreamingResponse(lines_of(batches), media_type="text/csv", headers=_HEADERS)

@@ -130,6 +130,8 @@ def test_a_file_holds_what_its_address_asks_for_and_no_formula(database: Databas
         (person_of(Role.USER), "", 403),
         (None, "", 303),
         (ADMINISTRATOR, "since=yesterday", 400),
+        (ADMINISTRATOR, "since=2026-01-01", 400),
+        (ADMINISTRATOR, "text=%00", 400),
     ],
 )
 def test_the_file_is_for_administrators_and_auditors(

@@ -78,6 +78,16 @@ class Environment:
 
 
 @contextmanager
+def connected(environment: Environment, **claims: Any) -> Iterator[ClientConnection]:
+    """A socket to its Streamlit, with an assertion in which these claims are changed."""
+    socket = environment.socket(environment.token(**claims))
+    try:
+        yield socket
+    finally:
+        socket.close()
+
+
+@contextmanager
 def environment(
     folder: Path, script: Path, signer: Signer | None = None, *, tcp: bool = False, **changed: Any
 ) -> Iterator[Environment]:

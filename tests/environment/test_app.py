@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.environment.running import APP, PLAIN_SCRIPT, Environment, environment
-from tests.environment.script_run import connected, drawn, run, text
+from tests.environment.running import APP, PLAIN_SCRIPT, Environment, connected, environment
+from tests.support.script_run import drawn, run, text
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import pytest
 from environment.headers import cleaned
 
-from tests.environment.running import Environment
-from tests.environment.script_run import connected, run, text
+from tests.environment.running import Environment, connected
+from tests.support.script_run import run, text
 
 
 @pytest.mark.case("A3-11")

@@ -9,8 +9,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from tests.environment.running import HOST, Environment, environment
-from tests.environment.script_run import connected, run
+from tests.environment.running import HOST, Environment, connected, environment
+from tests.support.script_run import run
 
 TAG = '<head><script src="/_podium/tab.js"></script>'
 
@@ -61,6 +61,7 @@ def test_static_files_need_no_assertion_and_nothing_else_goes_with_them(plain: E
         assert plain.get(path, "").status_code in {400, 404, 421}
 
 
+@pytest.mark.case("A2-6")
 @pytest.mark.parametrize(
     "path", ["/media/x.png", "/component/a/b", "/_stcore/host-config", "/_stcore/health", "/_stcore/upload_file/a/b"]
 )

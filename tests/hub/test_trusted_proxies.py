@@ -1,17 +1,24 @@
 """Where a request comes from: what a trusted proxy says, and nobody else."""
 
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
+from hub.api.callers import FAILURES_PER_MINUTE
 from hub.errors import CannotStart
 from hub.identity import codes
 from hub.identity.tokens import digest
-from hub.settings import load
+from hub.settings import Settings, load
 from tests.identity.conftest import Hub, cookie, register, served
+from tests.routing.serving import free_port, nginx
+from tests.support.script_run import drawn, run, text
 
 PROXY, STRANGER = "127.0.0.2", "127.0.0.9"
 
@@ -65,3 +72,64 @@ def hub_alone(sqlite_template: Path, tmp_path: Path) -> Iterator[Hub]:
 def test_a_rule_that_trusts_everybody_stops_the_start(tmp_path: Path, everybody: str) -> None:
     with pytest.raises(CannotStart, match="TRUSTED_PROXIES"):
         load({"PODIUM_TRUSTED_PROXIES": everybody}, tmp_path / ".env")
+
+
+ONE, OTHER = "127.0.0.5", "127.0.0.6"
+"""Two people's machines."""
+
+
+@pytest.fixture(scope="module")
+def behind_nginx(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Hub, int]]:
+    """A hub as docs/operating/nginx.md sets it up, and the port of the NGINX in front of it."""
+    port, folder = free_port(), tmp_path_factory.mktemp("behind-nginx")
+    public = {"public_url": f"http://localhost:{port}", "trusted_proxies": "127.0.0.1"}
+    with (
+        served(folder, sqlite_template, **public) as hub,
+        nginx(Settings(port=port), folder / "nginx", f"127.0.0.1:{hub.port}", "a-credential"),
+    ):
+        register(hub.identity, "grace")
+        yield hub, port
+
+
+def ask_with_wrong_token(port: int, source: str, **headers: str) -> int:
+    transport = httpx.HTTPTransport(local_address=source)
+    shown = {"authorization": "Bearer podium_wrong", "host": f"localhost:{port}", **headers}
+    with httpx.Client(transport=transport, base_url=f"http://127.0.0.1:{port}", headers=shown, trust_env=False) as client:
+        return client.get("/api/v1/me").status_code
+
+
+def test_behind_nginx_each_address_has_a_limit_of_its_own_and_a_forged_header_changes_nothing(
+    behind_nginx: tuple[Hub, int],
+) -> None:
+    _, port = behind_nginx
+    answers = [ask_with_wrong_token(port, ONE, **{"x-forwarded-for": f"203.0.113.{n}"}) for n in range(FAILURES_PER_MINUTE)]
+    assert set(answers) == {401}
+    assert ask_with_wrong_token(port, ONE) == 429
+    for forged in (OTHER, "203.0.113.200", f"{OTHER}, 127.0.0.1", "127.0.0.1", ""):
+        assert ask_with_wrong_token(port, ONE, **{"x-forwarded-for": forged, "forwarded": f"for={forged}"}) == 429
+    assert ask_with_wrong_token(port, OTHER, **{"x-forwarded-for": ONE, "x-real-ip": ONE}) == 401
+
+
+def log_in_wrongly(port: int, source: str, **headers: str) -> None:
+    """Type a wrong password on the login page, on a machine with that address."""
+    own = f"localhost:{port}"
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"host": own}, trust_env=False) as client:
+        form = cookie(client.get("/login"), "__Host-podium-form")
+    with connect(
+        f"ws://{own}/_stcore/stream", sock=socket.create_connection(("127.0.0.1", port), source_address=(source, 0)),
+        additional_headers={"Cookie": f"__Host-podium-form={form}", **headers}, origin=Origin(f"http://{own}"),
+        subprotocols=[Subprotocol("streamlit")], proxy=None, max_size=None,
+    ) as page:  # fmt: skip
+        elements = drawn(run(page, "login"))
+        name, password = (element.text_input.id for element in elements if element.HasField("text_input"))
+        button = next(element.button.id for element in elements if element.HasField("button"))
+        typed = (WidgetState(id=name, string_value="grace"), WidgetState(id=password, string_value="wrong"))
+        answer = text(run(page, "login", widgets=(*typed, WidgetState(id=button, trigger_value=True))))
+        assert "The name or the password is wrong" in answer
+
+
+def test_behind_nginx_a_wrong_password_counts_for_the_address_it_was_typed_at(behind_nginx: tuple[Hub, int]) -> None:
+    hub, port = behind_nginx
+    for source, forged in ((ONE, "203.0.113.7"), (OTHER, ONE)):
+        log_in_wrongly(port, source, **{"X-Forwarded-For": forged})
+        assert f"login refused for 'grace' from '{source}'" in hub.log.read_text("utf-8").splitlines()[-1]

@@ -1,30 +1,19 @@
 """Runs a page by the protocol that the browser speaks, without a browser."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import ClientConnection
 
-from tests.environment.running import Environment
 
-
-@contextmanager
-def connected(environment: Environment, **claims: Any) -> Iterator[ClientConnection]:
-    socket = environment.socket(environment.token(**claims))
-    try:
-        yield socket
-    finally:
-        socket.close()
-
-
-def run(socket: ClientConnection, page: str = "", query: str = "") -> list[ForwardMsg]:
-    """Run the script once and give all messages up to its end."""
+def run(socket: ClientConnection, page: str = "", query: str = "", widgets: tuple[WidgetState, ...] = ()) -> list[ForwardMsg]:
+    """Run the script once, with what was typed and pressed, and give all messages up to its end."""
     message = BackMsg()
     message.rerun_script.page_name = page
     message.rerun_script.query_string = query
+    message.rerun_script.widget_states.widgets.extend(widgets)
     socket.send(message.SerializeToString())
     received: list[ForwardMsg] = []
     while not received or received[-1].WhichOneof("type") != "script_finished":

@@ -98,9 +98,7 @@ class Ground:
         view = self.services.environments.launch(person, LaunchOrder(environment, "Light"))
         self.services.environments.stop(person, view.id)
         self.until(person, view, Phase.STOPPED)
-        entries, nonce = Entries(self.services.database, self.services.sessions), new_token()
-        entry, _ = entries.redeem(view.slug, entries.code(person, view.id, digest(nonce)), nonce)
-        cookie = f"{cookie_name(self.services.settings, 'entry')}={entry}"
+        cookie = f"{cookie_name(self.services.settings, 'entry')}={entry_cookie(self.services, person, view)}"
         return Visitor(person, token, view, self.podium.port, cookie)
 
     def until(self, person: Person, view: EnvironmentView, phase: Phase) -> EnvironmentView:
@@ -113,6 +111,12 @@ class Ground:
     def stop(self, visitor: Visitor) -> None:
         self.services.environments.stop(visitor.person, visitor.view.id)
         self.until(visitor.person, visitor.view, Phase.STOPPED)
+
+
+def entry_cookie(services: Services, person: Person, view: EnvironmentView) -> str:
+    """The value of the cookie with which that login enters that environment."""
+    entries, nonce = Entries(services.database, services.sessions), new_token()
+    return entries.redeem(view.slug, entries.code(person, view.id, digest(nonce)), nonce)[0]
 
 
 def connect_streamlit(url: str, port: int, headers: dict[str, str], origin: str) -> ClientConnection:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import burst, launching, proxies
+from tests.bench import burst, crowd, launching, proxies, revoking
 from tests.bench.figures import Figure
 from tests.bench.ground import Ground
 from tests.support.chromium import launched
@@ -34,6 +34,11 @@ def measure(folder: Path, browser: Browser, tell: Callable[[Figure], None]) -> N
         tell(proxies.upload_memory(ground, browser, folder))
         for figure in proxies.nginx_rates(ground, folder):
             tell(figure)
+        for figure in revoking.ended_logins(ground, folder):
+            tell(figure)
+    for figure in crowd.start_and_users_page(folder / "crowd"):
+        tell(figure)
+    tell(crowd.authorize_rate(folder / "authorize"))
     with Ground.made(folder / "burst", memory_for_environments=str(burst.ROOM * burst.REQUEST)) as ground:
         tell(burst.fifty_at_once(ground))
 

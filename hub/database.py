@@ -24,6 +24,11 @@ LONGEST_SEARCH = 200
 """Characters of a text that is looked for; the rest is ignored."""
 BUSY_SECONDS = 5
 """How long a writer waits for SQLite's write lock, and a PostgreSQL statement for its locks."""
+KEPT_CONNECTIONS = 10
+FURTHER_CONNECTIONS = 20
+"""One hub holds so many of PostgreSQL's connections, and so many more while many requests come at once; others wait."""
+_LOST_HOST = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+"""After ten seconds a host that has gone without a word counts as gone; TCP by itself waits a quarter of an hour."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -98,9 +103,13 @@ def _engine(url: str) -> Engine:
         return create_engine(
             url,
             pool_pre_ping=True,
-            pool_size=10,
-            max_overflow=20,
-            connect_args={"connect_timeout": BUSY_SECONDS, "options": f"-c statement_timeout={BUSY_SECONDS * 1000}"},
+            pool_size=KEPT_CONNECTIONS,
+            max_overflow=FURTHER_CONNECTIONS,
+            connect_args={
+                "connect_timeout": BUSY_SECONDS,
+                "options": f"-c statement_timeout={BUSY_SECONDS * 1000}",
+                **_LOST_HOST,
+            },
         )
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=10, max_overflow=40)
     event.listen(engine, "connect", _prepare_sqlite)

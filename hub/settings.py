@@ -56,7 +56,10 @@ class Settings(LoginSettings):
         "Storage", None, "A folder with a short path for sockets. Default: one below `/run/user/<uid>` or `/tmp`."
     )
     database_url: str | None = setting(
-        "Storage", None, "PostgreSQL (`postgresql://user:password@host/name`). Default: SQLite in the data folder."
+        "Storage",
+        None,
+        "PostgreSQL (`postgresql://user:password@host/name`), of which a hub uses up to 30 connections. "
+        "Default: SQLite in the data folder.",
     )
 
     max_user_pods: int = setting(

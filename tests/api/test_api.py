@@ -8,6 +8,7 @@ import pytest
 from hub.identity.scopes import SCOPES
 from tests.api.conftest import calling, token_of
 from tests.identity.conftest import Hub, cookie
+from tests.identity.serve import USUAL
 
 
 def problem(answer: httpx.Response, status: int) -> str:
@@ -93,6 +94,19 @@ def test_no_scope_of_ones_own_shows_somebody_else_s_things(hub: Hub) -> None:
         for path in ("/workspaces", "/environments", "/tokens"):
             assert "Ada's own" not in bob.get(path).text
         assert problem(bob.get("/environments", params={"everyone": True}), 403)
+
+
+PLACEHOLDERS = ["$SECRET_KEY", "${PODIUM_SECRET_KEY}", "{{ settings.secret_key }}", "{settings.secret_key}", "%(secret_key)s"]
+
+
+@pytest.mark.case("CVE-2026-55431")
+@pytest.mark.parametrize("name", PLACEHOLDERS)
+def test_a_placeholder_in_a_name_stays_what_it_is(hub: Hub, name: str) -> None:
+    with calling(hub, token_of(hub, "ada")) as ada:
+        made = ada.post("/environments", json={"name": name, "profile": "Light"})
+        asked = [made, ada.get(f"/environments/{made.json()['id']}"), ada.get(f"/environments/{made.json()['id']}/events")]
+        assert [answer.json()["name"] for answer in asked[:2]] == [name, name]
+        assert not any(USUAL["secret_key"] in answer.text for answer in asked)
 
 
 def test_an_auditor_reads_all_and_changes_nothing(hub: Hub) -> None:

@@ -60,6 +60,7 @@ def test_a_name_that_cannot_be_is_refused_in_words(hub: Hub, name: str, words: s
     assert hub.workspaces.search(ada)[0] == []
 
 
+@pytest.mark.case("CVE-2026-55432")
 @pytest.mark.parametrize(
     ("custom", "words"),
     [

@@ -1,10 +1,12 @@
 """Switching a guard off changes exactly that guard."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.settings import ROOT
 from tests.guards.disable import CannotDisableError, disable, ways
 from tests.guards.run import guards
 
@@ -74,3 +76,12 @@ def test_what_nobody_has_explained_is_not_guessed(tmp_path: Path, name: str) -> 
 
 def test_every_entry_of_the_table_belongs_to_a_guard() -> None:
     assert set(ways()) <= {guard.name for guard in guards()}
+
+
+@pytest.mark.parametrize("name", sorted({guard.name for guard in guards()}))
+def test_every_guard_that_the_table_names_can_be_switched_off(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name.partition(":")[0]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(ROOT / name.partition(":")[0], file)
+    disable(tmp_path, name, ways().get(name, {}))
+    assert file.read_text() != (ROOT / name.partition(":")[0]).read_text()

@@ -125,7 +125,14 @@ def hub(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def served(folder: Path, template: Path, **settings: Any) -> Iterator[Hub]:
     """A hub with these settings, over a copy of the migrated `template`."""
     (folder / "podium.db").write_bytes(template.read_bytes())
-    url, log = f"sqlite:///{folder / 'podium.db'}", folder / "log"
+    with served_on(folder, f"sqlite:///{folder / 'podium.db'}", **settings) as hub:
+        yield hub
+
+
+@contextmanager
+def served_on(folder: Path, url: str, **settings: Any) -> Iterator[Hub]:
+    """A hub with these settings, over that migrated database."""
+    log = folder / "log"
     command = [sys.executable, "-m", "tests.identity.serve", str(folder), url, json.dumps(settings)]
     with log.open("wb") as errors, subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors) as process:
         leaks.keep(process.pid)

@@ -124,6 +124,7 @@ def test_session_tokens_never_repeat() -> None:
     assert len({new_token() for _ in range(10_000)}) == 10_000
 
 
+@pytest.mark.case("GHSA-f24x-5g9q-753f")
 @pytest.mark.case("A8-3")
 def test_logging_in_ends_the_session_that_the_browser_had_and_gives_a_new_one(identity: IdentityService) -> None:
     register(identity, "grace")

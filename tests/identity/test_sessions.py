@@ -29,6 +29,7 @@ def test_logging_out_ends_the_session_for_good(identity: IdentityService) -> Non
     assert identity.sessions.ended_among([person.session_id]) == {person.session_id}
 
 
+@pytest.mark.case("GHSA-3rw9-wmc8-8948")
 @pytest.mark.case("A8-4")
 def test_a_session_has_an_absolute_end(identity: IdentityService, database: Database) -> None:
     register(identity, "grace")

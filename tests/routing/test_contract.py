@@ -54,6 +54,7 @@ def test_a_websocket_to_the_environment_of_somebody_else_is_refused(front: Front
     assert refused.value.response.status_code in {401, 404}
 
 
+@pytest.mark.case("A2-6")
 def test_without_login_nobody_enters(front: Front) -> None:
     assert front.get("calm-heron", "/echo").status_code == 401
     with pytest.raises(InvalidStatus) as refused, front.socket("calm-heron"):
@@ -73,6 +74,7 @@ def test_after_logging_out_nobody_enters(own_front: Front) -> None:
         pass
 
 
+@pytest.mark.case("A2-6")
 def test_not_yours_and_unknown_look_the_same(front: Front) -> None:
     if front.by_host:
         cookie = f"{cookie_name(front.world.settings, 'session')}={front.bob.token}"
@@ -293,6 +295,7 @@ def test_the_hub_is_reached_and_unknown_routing_paths_are_not_streamlits(front: 
         assert front.hub(path).status_code == 404
 
 
+@pytest.mark.case("CVE-2026-111927")
 @pytest.mark.case("A6-1")
 @pytest.mark.case("A6-9")
 @pytest.mark.parametrize(

@@ -67,6 +67,7 @@ FOREIGN = [
 OWN = ["/", "/environments", "/environments?x=1&y=//z", "/user/calm-heron/a%20b?q=%2f", "/@name", "/routing/enter?next=%2F"]
 
 
+@pytest.mark.case("CVE-2020-11053")
 @pytest.mark.case("T-RED")
 @pytest.mark.case("CVE-2019-10255")
 @pytest.mark.case("CVE-2026-33709")

@@ -181,6 +181,7 @@ def test_a_broken_watch_ends_and_a_silent_agent_is_a_silent_cluster(far: LocalFa
         hasty.observe()
 
 
+@pytest.mark.case("CVE-2026-111926")
 def test_without_the_secret_nothing_is_answered(far: LocalFarSide) -> None:
     for secret in ("", "wrong", far.folders.agent_secret.read_text() + "x"):
         spawner = LocalSpawner(far.folders.agent_socket, secret)
@@ -191,6 +192,7 @@ def test_without_the_secret_nothing_is_answered(far: LocalFarSide) -> None:
     assert far.spawner.observe() == []
 
 
+@pytest.mark.case("CVE-2026-111926")
 def test_nobody_else_may_enter_the_folders_or_open_the_socket_and_the_secret(far: LocalFarSide) -> None:
     folders = far.folders
     spec = far.spec()

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
@@ -31,8 +32,20 @@ class Server:
     """A running server. `folder` holds its socket."""
 
     folder: Path
+    programs: Path
     process: subprocess.Popen[bytes]
     numbers: Iterator[int] = field(default_factory=count)
+
+    def crash(self) -> None:
+        """Every connection is cut at once. What was committed is written before: this server does not wait for the disk."""
+        self._run(SQL("CHECKPOINT"))
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(30)
+
+    def come_back(self) -> None:
+        """Serve the same databases again, at the same address."""
+        self.process = _serve(self.programs, self.folder)
+        _until_ready(self)
 
     def url(self, name: str) -> str:
         return f"postgresql+psycopg://podium@/{name}?host={self.folder}"
@@ -53,8 +66,12 @@ class Server:
             return False
         return True
 
+    def connection(self, name: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
+        """Of an administrator's, each statement a transaction of its own."""
+        return psycopg.connect(host=str(self.folder), user="podium", dbname=name, autocommit=True)
+
     def _run(self, statement: SQL | Composed) -> None:
-        with psycopg.connect(host=str(self.folder), user="podium", dbname="postgres", autocommit=True) as connection:
+        with self.connection() as connection:
             connection.execute(statement)
 
 
@@ -70,44 +87,35 @@ def running(bin_folder: Path) -> Iterator[Server]:
     """Start a server, and end it with its files."""
     folder = Path(tempfile.mkdtemp(prefix="podium-pg-"))
     try:
-        process = _start(bin_folder, folder)
+        _initialise(bin_folder, folder)
+        server = Server(folder, bin_folder, _serve(bin_folder, folder))
         try:
-            server = Server(folder, process)
             _until_ready(server)
             yield server
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
+            server.process.send_signal(signal.SIGINT)
+            server.process.wait(30)
     finally:
         shutil.rmtree(folder)
 
 
-def _start(bin_folder: Path, folder: Path) -> subprocess.Popen[bytes]:
+def _initialise(bin_folder: Path, folder: Path) -> None:
     owner = _owner()
     if owner is not None:
         os.chown(folder, owner, -1)
-    data = folder / "data"
-    command = [
-        str(bin_folder / "initdb"),
-        "-D",
-        str(data),
-        "-U",
-        "podium",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--no-sync",
-        "--locale=C.UTF-8",
-    ]
+    options = ["-U", "podium", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"]
+    command = [str(bin_folder / "initdb"), "-D", str(folder / "data"), *options]
     subprocess.run(command, check=True, capture_output=True, user=owner, cwd=folder)
+
+
+def _serve(bin_folder: Path, folder: Path) -> subprocess.Popen[bytes]:
     options = [part for option in (*_FAST, "listen_addresses=", f"unix_socket_directories={folder}") for part in ("-c", option)]
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("ab") as log:
         return subprocess.Popen(
-            [str(bin_folder / "postgres"), "-D", str(data), *options],
+            [str(bin_folder / "postgres"), "-D", str(folder / "data"), *options],
             stdout=log,
             stderr=log,
-            user=owner,
+            user=_owner(),
             cwd=folder,
             start_new_session=True,
         )

@@ -54,6 +54,7 @@ def test_a_code_of_another_login_is_worth_nothing_without_its_verifier(visit: Vi
     assert refused(visit, {**own, "code": stolen["code"]}) is Notice.REFUSED
 
 
+@pytest.mark.case("CVE-2026-41425")
 @pytest.mark.case("A7-3", "CVE-2025-68158")
 def test_an_answer_counts_only_in_the_browser_that_began(visit: Visit) -> None:
     """Somebody else's code and state in a fresh browser would log it in as the attacker."""

@@ -40,6 +40,7 @@ from hub.services import Services
 from hub.settings import ROOT, Settings
 from hub.settings_login import listed
 from hub.ui_fault import show_fault
+from hub.workspaces.archives import Archives
 from hub.workspaces.routes import WorkspaceRoutes
 
 _INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
@@ -52,6 +53,7 @@ def create_app(services: Services) -> ASGIApp:
     settings, sessions = services.settings, services.sessions
     routing = Routing.build(settings, services.database, services.keys, sessions, services.environments)
     identity = IdentityRoutes(services.identity, services.logins, settings)
+    archives = Archives(services.workspaces)
     pages = streamlit.App(ROOT / "hub" / "ui.py", on_script_error=show_fault)
 
     @asynccontextmanager
@@ -69,8 +71,8 @@ def create_app(services: Services) -> ASGIApp:
             *ProviderRoutes(services.logins, settings).routes,
             *identity.last,
             *AuditRoutes(services.audit).routes,
-            *WorkspaceRoutes(services.workspaces, sessions).routes,
-            *api_routes(services),
+            *WorkspaceRoutes(archives, sessions).routes,
+            *api_routes(services, archives),
             Route("/api/{rest:path}", nothing_here, methods=_ANY),
             # No page of the hub takes files, and Streamlit would hold those of strangers in memory.
             Route("/_stcore/upload_file/{rest:path}", nothing_here, methods=_ANY),

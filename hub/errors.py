@@ -56,6 +56,12 @@ class LimitReached(Conflict):
     """A limit of the person or of the machine; the sentence gives the numbers."""
 
 
+class TooMany(PodiumError):
+    """More at once, or in a short time, than one person or one address may have."""
+
+    status = 429
+
+
 class Silent(PodiumError):
     """A part that Podium needs does not answer. Callers keep what they know and try again."""
 

@@ -9,11 +9,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from hub import __version__
-from hub.api import ROOT, audit, environments, me, users, workspaces
+from hub.api import ROOT, audit, environments, me, usage, users, workspaces
 from hub.api.callers import Doorkeeper
 from hub.api.etags import Etags
 from hub.api.problems import MALFORMED, answer_problems, documented
 from hub.services import Services
+from hub.workspaces.archives import Archives
 
 _ABOUT = (
     "What pages do, for programs. Show a token as `Authorization: Bearer podium_…`; make one on the page *Account*. "
@@ -28,11 +29,13 @@ _DOCS = (
 _START = f'SwaggerUIBundle({{url: "{ROOT}/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null}});\n'
 
 
-def api_routes(services: Services) -> list[BaseRoute]:
+def api_routes(services: Services, archives: Archives) -> list[BaseRoute]:
     """For the hub's ASGI app, inside the identity middleware."""
     assets = StaticFiles(directory=str(files("fastapi_swagger") / "resources"))
+    api = create_api(services)
+    api.state.archives = archives
     return [
-        Mount(ROOT, create_api(services)),
+        Mount(ROOT, api),
         Route("/docs", _docs),
         Route("/docs/start.js", _start),
         Mount("/docs/assets", assets),
@@ -53,7 +56,7 @@ def create_api(services: Services) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     api.state.services, api.state.doorkeeper = services, Doorkeeper(services)
-    for part in (me, environments, workspaces, users, audit):
+    for part in (me, environments, usage, workspaces, users, audit):
         api.include_router(part.router)
     answer_problems(api)
     api.add_middleware(Etags)

@@ -13,8 +13,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
-from hub.api.problems import TooMany
-from hub.errors import NotLoggedIn, Refused
+from hub.errors import NotLoggedIn, Refused, Silent, TooMany
 from hub.identity.person import Person
 from hub.identity.rates import Rate
 from hub.identity.scopes import SCOPES, Caller
@@ -46,6 +45,18 @@ class Doorkeeper:
         if person is None:
             raise NotLoggedIn("Show a token: Authorization: Bearer podium_… Make one on the page Account.")
         return Caller.of(person)
+
+    def is_over(self, request: Request) -> bool:
+        """Whether what let a long request in does not count any more. A silent part cuts nobody off."""
+        try:
+            if "authorization" in request.headers:
+                return self.caller(request) is None
+            person: Person = request.state.person
+            return self._services.sessions.is_over(person.session_id)
+        except Silent:
+            return False
+        except (NotLoggedIn, TooMany):
+            return True
 
     def _with_token(self, authorization: str, address: str) -> Caller:
         scheme, _, token = authorization.partition(" ")
@@ -95,6 +106,7 @@ Hub = Annotated[Services, Depends(services_of)]
 Anyone = Annotated[Caller, Depends(_caller)]
 ReadsEnvironments = Annotated[Caller, Depends(_holding("environments:read"))]
 WritesEnvironments = Annotated[Caller, Depends(_holding("environments:write"))]
+ReadsUsage = Annotated[Caller, Depends(_holding("usage:read"))]
 ReadsWorkspaces = Annotated[Caller, Depends(_holding("workspaces:read"))]
 WritesWorkspaces = Annotated[Caller, Depends(_holding("workspaces:write"))]
 ReadsSessions = Annotated[Caller, Depends(_holding("sessions:read"))]

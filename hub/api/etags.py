@@ -18,17 +18,24 @@ class Etags:
             await self._app(scope, receive, send)
             return
         start: dict[str, Any] = {}
-        body = bytearray()
 
-        async def gather(message: Message) -> None:
+        async def tagged(message: Message) -> None:
             if message["type"] == "http.response.start":
                 start.update(message)
-                return
-            body.extend(message.get("body", b""))
-            if not message.get("more_body", False):
-                await _send(start, bytes(body), Headers(scope=scope).get("if-none-match", ""), send)
+            elif start and not message.get("more_body", False):
+                await _send(start, message.get("body", b""), Headers(scope=scope).get("if-none-match", ""), send)
+            else:
+                await _streamed(start, message, send)
 
-        await self._app(scope, receive, gather)
+        await self._app(scope, receive, tagged)
+
+
+async def _streamed(start: dict[str, Any], message: Message, send: Send) -> None:
+    """What comes in parts is passed on as it comes."""
+    if start:
+        await send(dict(start))
+        start.clear()
+    await send(message)
 
 
 async def _send(start: Message, body: bytes, known: str, send: Send) -> None:

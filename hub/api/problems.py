@@ -1,6 +1,8 @@
 """Refusals of the API as problem details (RFC 9457), in the sentences that pages show."""
 
+import logging
 import re
+import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +18,7 @@ from starlette.responses import Response
 from hub.errors import PodiumError
 
 MEDIA_TYPE = "application/problem+json"
+log = logging.getLogger("podium.api")
 
 
 class Fault(BaseModel):
@@ -49,17 +52,12 @@ MALFORMED: dict[int | str, dict[str, Any]] = {
 """Answered before anything looks at the API."""
 
 
-class TooMany(PodiumError):
-    """One address has failed too often in the last minute."""
-
-    status = 429
-
-
 def answer_problems(api: FastAPI) -> None:
     """Every error of this app is answered as a problem; what is unforeseen says nothing of itself."""
     api.add_exception_handler(PodiumError, _podium_error)
     api.add_exception_handler(RequestValidationError, _unreadable)
     api.add_exception_handler(StarletteHTTPException, _http_error)
+    api.add_exception_handler(Exception, _unforeseen)
 
 
 def _podium_error(_request: Request, error: Exception) -> Response:
@@ -78,6 +76,13 @@ def _http_error(_request: Request, error: Exception) -> Response:
     detail = "There is nothing at this address." if error.status_code == 404 else error.detail
     name = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     return _answer(name, error.status_code, detail, error.headers)
+
+
+def _unforeseen(_request: Request, error: Exception) -> Response:
+    number = secrets.token_hex(4)
+    log.error("the API failed (%s)", number, exc_info=error)
+    detail = f"Something went wrong. Nothing was lost; if it happens again, give this number to an administrator: {number}"
+    return _answer("unforeseen", 500, detail)
 
 
 def _answer(

@@ -71,6 +71,20 @@ class Environment(Shape):
     peak_memory: int | None
 
 
+class Usage(Shape):
+    """What a running environment uses. Memory is shared fairly among those that share it; None where nothing is known yet."""
+
+    environment_id: Id
+    environment: str = Field(examples=["My analysis"])
+    owner: str = Field(examples=["Grace Hopper"])
+    at: datetime | None
+    memory: int | None = Field(examples=[700 * 2**20])
+    memory_limit: int
+    cpu_seconds: float | None = Field(description="Since it started.", examples=[42.5])
+    cpu_limit: float
+    processes: int | None
+
+
 class CustomSize(Order):
     """The numbers of a custom environment."""
 

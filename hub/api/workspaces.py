@@ -2,13 +2,14 @@
 
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from hub.api import ROOT
-from hub.api.callers import Hub, ReadsWorkspaces, WritesWorkspaces
+from hub.api.callers import Doorkeeper, Hub, ReadsWorkspaces, WritesWorkspaces
 from hub.api.paging import Page, Pages, Text, page_of
 from hub.api.problems import documented
 from hub.api.shapes import NewWorkspace, RowId, Workspace
+from hub.workspaces.archives import MEDIA_TYPE, Archives
 
 router = APIRouter(prefix="/workspaces", tags=["workspaces"])
 Sort = Literal["name", "-name", "used_at", "-used_at", "size", "-size"]
@@ -34,6 +35,19 @@ def create_workspace(caller: WritesWorkspaces, hub: Hub, new: NewWorkspace, resp
 def read_workspace(caller: ReadsWorkspaces, hub: Hub, workspace_id: RowId) -> Workspace:
     """One of the own workspaces."""
     return Workspace.model_validate(hub.workspaces.get(caller.person, workspace_id))
+
+
+@router.get(
+    "/{workspace_id}/archive",
+    response_class=Response,
+    responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}, **documented(404, 429)},
+)
+async def download_workspace(caller: ReadsWorkspaces, request: Request, workspace_id: RowId) -> Response:
+    """All its files as a compressed archive, two downloads at once; it ends when the token or the session does."""
+    state = request.app.state
+    archives: Archives = state.archives
+    doorkeeper: Doorkeeper = state.doorkeeper
+    return await archives.answer(caller.person, workspace_id, lambda: doorkeeper.is_over(request))
 
 
 @router.delete("/{workspace_id}", status_code=204, responses=documented(404, 409))

@@ -6,7 +6,7 @@ administrator may look at and stop everyone's. Of what a person may not see the 
 `NotFound`, as of what does not exist.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
@@ -23,7 +23,7 @@ from hub.environments.views import CHANGED_LAST, LARGEST_PAGE, EnvironmentFilter
 from hub.errors import Conflict, Invalid, NotFound, Refused
 from hub.identity.person import Person
 from hub.settings import Settings
-from hub.spawners.base import Spawner
+from hub.spawners.base import Spawner, Usage
 
 PAGE = 20  # cards
 TABLE_PAGE = 100  # rows of the administrators' table
@@ -160,10 +160,23 @@ class Environments:
             rows = read_views(session, *conditions, limit=size, offset=page * size, sort=sort)
             return rows, views.count(session, *conditions)
 
-    def for_routing(self, slug: str) -> EnvironmentView | None:
-        """What routing decides on; None where no environment has this address."""
+    def usage(
+        self, person: Person, page: int, size: int, *, everyone: bool = False
+    ) -> tuple[list[tuple[EnvironmentView, Usage | None]], int]:
+        """Running environments by name with what they use, and how many there are: one question to each cluster.
+
+        Raises `ClusterSilent`.
+        """
+        running = EnvironmentFilter(phase=Phase.RUNNING)
+        found, total = self.search(person, running, page, size, "name", everyone=everyone)
+        spawners = [self._spawners[cluster] for cluster in {view.cluster_id for view in found}]
+        samples = {sample.start_id: sample for spawner in spawners for sample in spawner.usage()}
+        return [(view, samples.get(view.start_id or "")) for view in found], total
+
+    def for_routing(self, slugs: Collection[str]) -> dict[str, EnvironmentView]:
+        """What routing decides on, for the addresses that environments have."""
         with self._database.reading() as session:
-            return next(iter(read_views(session, col(Environment.slug) == slug, _not_going, limit=1)), None)
+            return views.by_slugs(session, slugs)
 
     def checkpoints(self, view: EnvironmentView) -> tuple[str, ...]:
         """The names of all checkpoints that a start of this environment passes, in order."""

@@ -1,11 +1,12 @@
 """What others may see of environments: plain frozen rows for pages, routing and the API."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from hub.database import holding
@@ -83,22 +84,38 @@ class EnvironmentView:
         return self.phase not in {Phase.STOPPED, Phase.FAILED} or self.target is Target.RUNNING
 
 
+_ROWS: Select[*tuple[Any, ...]] = (
+    columns(
+        col(Environment.id), col(Environment.slug), col(Environment.name), col(Environment.owner_id),
+        col(User.display_name).label("owner"), col(Environment.profile), col(Environment.cpu_limit).label("cpu"),
+        col(Environment.memory_limit).label("memory"), col(Environment.storage), col(Environment.workspace_id),
+        col(Workspace.name).label("workspace"), col(Environment.cluster_id), col(Environment.target), col(Environment.phase),
+        col(Environment.phase_since).label("since"), col(Environment.reason), col(Start.checkpoints),
+        col(Start.created_at).label("started_at"), col(Environment.start_id), col(Start.upstream), col(Start.key_id),
+        col(Start.peak_memory),
+    )
+    .join_from(Environment, User, col(User.id) == col(Environment.owner_id))
+    .join(Workspace, col(Workspace.id) == col(Environment.workspace_id))
+    .join(Start, col(Start.id) == col(Environment.start_id), isouter=True)
+    .where(col(Environment.deleted_at).is_(None))
+)  # fmt: skip
+_BY_SLUGS = _ROWS.where(
+    col(Environment.slug).in_(bindparam("slugs", expanding=True)), col(Environment.target) != Target.DELETED
+)
+
+
 def read_views(
     session: Session, *conditions: ColumnElement[bool], limit: int, offset: int = 0, sort: str = CHANGED_LAST
 ) -> list[EnvironmentView]:
     """Views of the environments that meet the conditions, those that changed last first: two queries."""
-    rows = session.exec(
-        select(Environment, User, Workspace, Start)
-        .join(User, col(User.id) == col(Environment.owner_id))
-        .join(Workspace, col(Workspace.id) == col(Environment.workspace_id))
-        .join(Start, col(Start.id) == col(Environment.start_id), isouter=True)
-        .where(col(Environment.deleted_at).is_(None), *conditions)
-        .order_by(SORTS[sort], col(Environment.id))
-        .limit(limit)
-        .offset(offset)
-    ).all()
-    positions = _queue_positions(session, [environment for environment, *_ in rows])
-    return [_view(*row, positions.get(row[0].id)) for row in rows]
+    page = _ROWS.where(*conditions).order_by(SORTS[sort], col(Environment.id)).limit(limit).offset(offset)
+    return _views(session, session.execute(page).all())
+
+
+def by_slugs(session: Session, slugs: Collection[str]) -> dict[str, EnvironmentView]:
+    """Those with these addresses that are not being deleted."""
+    rows = session.execute(_BY_SLUGS, {"slugs": list(slugs)}).all()
+    return {view.slug: view for view in _views(session, rows)}
 
 
 def count(session: Session, *conditions: ColumnElement[bool]) -> int:
@@ -107,9 +124,13 @@ def count(session: Session, *conditions: ColumnElement[bool]) -> int:
     return session.exec(query.where(col(Environment.deleted_at).is_(None), *conditions)).one()
 
 
-def _queue_positions(session: Session, environments: Sequence[Environment]) -> dict[str, int]:
+def _views(session: Session, rows: Sequence[Row[Any]]) -> list[EnvironmentView]:
+    positions = _queue_positions(session, [row.id for row in rows if row.phase is Phase.QUEUED])
+    return [_view(row, positions.get(row.id)) for row in rows]
+
+
+def _queue_positions(session: Session, queued: Sequence[str]) -> dict[str, int]:
     """1 for the next to start. Counted in the database, for the queued ones among the rows at hand."""
-    queued = [environment.id for environment in environments if environment.phase is Phase.QUEUED]
     if not queued:
         return {}
     place = func.row_number().over(
@@ -119,32 +140,10 @@ def _queue_positions(session: Session, environments: Sequence[Environment]) -> d
     return dict(session.exec(select(line.c.id, line.c.place).where(line.c.id.in_(queued))).all())
 
 
-def _view(
-    environment: Environment, owner: User, workspace: Workspace, start: Start | None, position: int | None
-) -> EnvironmentView:
-    present = start if environment.phase in {Phase.STARTING, Phase.RUNNING, Phase.STOPPING} else None
-    return EnvironmentView(
-        id=environment.id,
-        slug=environment.slug,
-        name=environment.name,
-        owner_id=environment.owner_id,
-        owner=owner.display_name,
-        profile=environment.profile,
-        cpu=environment.cpu_limit,
-        memory=environment.memory_limit,
-        storage=environment.storage,
-        workspace_id=environment.workspace_id,
-        workspace=workspace.name,
-        cluster_id=environment.cluster_id,
-        target=environment.target,
-        phase=environment.phase,
-        since=environment.phase_since,
-        reason=environment.reason,
-        queue_position=position,
-        checkpoints=tuple(present.checkpoints) if present else (),
-        started_at=present.created_at if present else None,
-        start_id=environment.start_id,
-        upstream=start.upstream if start and environment.phase is Phase.RUNNING else None,
-        key_id=start.key_id if start else None,
-        peak_memory=start.peak_memory if start else None,
-    )
+def _view(row: Row[Any], position: int | None) -> EnvironmentView:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row by its columns
+    is_present = row.phase in {Phase.STARTING, Phase.RUNNING, Phase.STOPPING}
+    values["checkpoints"] = tuple(row.checkpoints or ()) if is_present else ()
+    values["started_at"] = row.started_at if is_present else None
+    values["upstream"] = row.upstream if row.phase is Phase.RUNNING else None
+    return EnvironmentView(**values, queue_position=position)

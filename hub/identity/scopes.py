@@ -9,6 +9,7 @@ from hub.identity.person import Person
 SCOPES = {
     "environments:read": "See your environments, their logs and events",
     "environments:write": "Launch, stop and delete your environments",
+    "usage:read": "See what your running environments use",
     "workspaces:read": "See and download your workspaces",
     "workspaces:write": "Make and delete your workspaces",
     "sessions:read": "See where you are logged in",

@@ -10,13 +10,15 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, update
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from hub.clock import now
-from hub.database import Database
+from hub.database import Database, UtcDateTime
 from hub.errors import DatabaseSilent
 from hub.identity.model import LoginSession, User
 from hub.identity.person import Person
@@ -77,29 +79,38 @@ class Sessions:
 
     def resolve(self, token: str) -> Person | None:
         """Whose session it is; None where it is unknown, ended, expired, or its user is disabled."""
-        return self._person(col(LoginSession.token_hash) == digest(token))
+        return self.of_tokens([token]).get(token)
+
+    def of_tokens(self, tokens: Collection[str]) -> dict[str, Person]:
+        """As `resolve`, for many at once; those that count for nothing are left out."""
+        asked = {digest(token): token for token in tokens}
+        return {asked[row.token_hash]: person for row, person in self.people(_BY_TOKENS, hashes=list(asked))}
 
     def by_id(self, session_id: str) -> Person | None:
         """As `resolve`, for a session that the identity middleware has already recognised."""
-        return self._person(col(LoginSession.id) == session_id)
+        return next((person for _, person in self.people(_BY_ID, session_id=session_id)), None)
 
-    def _person(self, condition: ColumnElement[bool]) -> Person | None:
-        query = select(LoginSession, User).join(User, col(User.id) == col(LoginSession.user_id))
+    def is_over(self, session_id: str) -> bool:
+        """Whether something long that it began has to end. A silent database cuts nobody off."""
+        try:
+            return self.by_id(session_id) is None
+        except DatabaseSilent:
+            return False
+
+    def people(self, which: Select[*tuple[Any, ...]], **values: Any) -> list[tuple[Row[Any], Person]]:
+        """The sessions that `which` finds: `PEOPLE` with a condition on `bindparam`s that `values` fill."""
         with self._database.reading() as session:
-            row = session.exec(query.where(condition, *_alive())).first()
-        if row is None:
-            return None
-        opened, user = row
-        self._see(opened)
-        return Person(user.id, user.name, user.display_name, user.email, user.role, opened.id, opened.expires_at)
+            rows = session.execute(which, {"now": now(), **values}).all()
+        lately = now() - SEEN_EVERY
+        for row in rows:
+            if (row.last_seen_at or row.created_at) <= lately:
+                self._see(row.session_id)
+        return [(row, _person(row)) for row in rows]
 
-    def _see(self, opened: LoginSession) -> None:
+    def _see(self, session_id: str) -> None:
         """Note that the session was used, now and then; a database that cannot write does not keep anybody out."""
-        moment = now()
-        if moment - (opened.last_seen_at or opened.created_at) < SEEN_EVERY:
-            return
         with suppress(DatabaseSilent), self._database.writing("session seen") as session:
-            session.execute(update(LoginSession).where(col(LoginSession.id) == opened.id).values(last_seen_at=moment))
+            session.execute(update(LoginSession).where(col(LoginSession.id) == session_id).values(last_seen_at=now()))
 
     def of_user(self, user_id: str) -> list[SessionView]:
         """That user's sessions which are alive, newest first."""
@@ -161,9 +172,27 @@ def over(user_id: str) -> SelectOfScalar[str]:
     return select(LoginSession.id).where(col(LoginSession.user_id) == user_id, ~and_(*_open()))
 
 
-def _open() -> tuple[ColumnElement[bool], ...]:
-    return (col(LoginSession.ended_at).is_(None), col(LoginSession.expires_at) > now())
+def _open(moment: Any = None) -> tuple[ColumnElement[bool], ...]:
+    return (col(LoginSession.ended_at).is_(None), col(LoginSession.expires_at) > (now() if moment is None else moment))
 
 
-def _alive() -> tuple[ColumnElement[bool], ...]:
-    return (*_open(), col(User.disabled_at).is_(None))
+def _alive(moment: Any = None) -> tuple[ColumnElement[bool], ...]:
+    return (*_open(moment), col(User.disabled_at).is_(None))
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(row.user_id, row.name, row.display_name, row.email, row.role, row.session_id, row.expires_at)
+
+
+PEOPLE: Select[*tuple[Any, ...]] = (
+    columns(
+        col(LoginSession.id).label("session_id"), col(LoginSession.token_hash), col(LoginSession.expires_at),
+        col(LoginSession.created_at), col(LoginSession.last_seen_at), col(User.id).label("user_id"), col(User.name),
+        col(User.display_name), col(User.email), col(User.role),
+    )
+    .join_from(LoginSession, User, col(User.id) == col(LoginSession.user_id))
+    .where(*_alive(bindparam("now", type_=UtcDateTime)))
+)  # fmt: skip
+"""Sessions that count and whose they are. Made once: every request asks, and making it costs more than the answer."""
+_BY_TOKENS = PEOPLE.where(col(LoginSession.token_hash).in_(bindparam("hashes", expanding=True)))
+_BY_ID = PEOPLE.where(col(LoginSession.id) == bindparam("session_id"))

@@ -15,8 +15,9 @@ from starlette.types import Scope
 from hub.errors import DatabaseSilent
 from hub.routing import assertion
 from hub.routing.addresses import SLUG
+from hub.routing.asking import Asking
 from hub.routing.callers import Callers
-from hub.routing.decisions import Allowed, Decision, Decisions, Door
+from hub.routing.decisions import Allowed, Decision, Door
 from hub.routing.headers import value
 
 DECISION = "X-Podium-Decision"
@@ -28,23 +29,23 @@ _SLUG = re.compile(SLUG)
 
 
 class Authorize:
-    def __init__(self, callers: Callers, decisions: Decisions) -> None:
+    def __init__(self, callers: Callers, asking: Asking) -> None:
         self._callers = callers
-        self._decisions = decisions
+        self._asking = asking
 
     async def __call__(self, scope: Scope, token: str) -> Response:
         headers = scope["headers"]
         slug = value(headers, b"x-podium-environment")
         cluster, credential = value(headers, b"x-podium-cluster"), value(headers, b"authorization")
         try:
-            if not await run_in_threadpool(self._callers.admits, cluster, credential):
+            admitted = self._callers.recent(cluster, credential)
+            if admitted is None:
+                admitted = await run_in_threadpool(self._callers.admits, cluster, credential)
+            if not admitted:
                 return PlainTextResponse("Not Found", 404)
             if not _SLUG.fullmatch(slug):
                 return _refusal(Door.UNKNOWN)
-            decision: Decision | None = self._decisions.recent(slug, token)
-            if decision is None:
-                decision = await run_in_threadpool(self._decisions.decide, slug, token)
-            return _response(decision, cluster)
+            return _response(await self._asking.decision(slug, token), cluster)
         except DatabaseSilent:
             return PlainTextResponse("", 503, {REASON: Door.AWAY.value})
 

@@ -23,18 +23,17 @@ class Callers:
         self._database = database
         self._known: dict[str, tuple[float, str]] = {}
 
+    def recent(self, cluster_id: str, authorization: str) -> bool | None:
+        """As `admits`, at once; None where the cluster's row has to be read."""
+        at, expected = self._known.get(cluster_id, (0.0, ""))
+        return _is(authorization, expected) if expected and time.monotonic() - at < _KEPT else None
+
     def admits(self, cluster_id: str, authorization: str) -> bool:
         """Whether the credential is that cluster's. Raises `DatabaseSilent`."""
-        scheme, _, credential = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not credential or not cluster_id:
-            return False
-        expected = self._credential_hash(cluster_id)
-        return bool(expected) and hmac.compare_digest(expected, digest(credential))
+        return bool(cluster_id) and _is(authorization, self._credential_hash(cluster_id))
 
     def _credential_hash(self, cluster_id: str) -> str:
-        at, known = self._known.get(cluster_id, (0.0, ""))
-        if known and time.monotonic() - at < _KEPT:
-            return known
+        _, known = self._known.get(cluster_id, (0.0, ""))
         try:
             with self._database.reading() as session:
                 cluster = session.get(Cluster, cluster_id)
@@ -44,6 +43,12 @@ class Callers:
             raise
         if cluster is None:
             return ""
-        if len(self._known) < _MOST:
+        if cluster_id in self._known or len(self._known) < _MOST:
             self._known[cluster_id] = (time.monotonic(), cluster.credential_hash)
         return cluster.credential_hash
+
+
+def _is(authorization: str, expected: str) -> bool:
+    """Whether it shows the credential whose hash is `expected`; an empty one is nobody's."""
+    scheme, _, credential = authorization.partition(" ")
+    return bool(expected) and scheme.lower() == "bearer" and hmac.compare_digest(expected, digest(credential))

@@ -26,18 +26,22 @@ KEPT = 2.0
 _MOST = 4096
 
 
+Key = tuple[str, str]
+"""An environment's slug, and the cookie that was shown on its address."""
+
+
 class Environments(Protocol):
     """What routing needs of `hub.environments.service.Environments`."""
 
-    def for_routing(self, slug: str) -> EnvironmentView | None: ...
+    def for_routing(self, slugs: Collection[str]) -> dict[str, EnvironmentView]: ...
     def relaunch(self, person: Person, environment_id: str) -> None: ...
     def checkpoints(self, view: EnvironmentView) -> tuple[str, ...]: ...
 
 
 class Visitors(Protocol):
-    """Whose cookie it is, on the host of that environment."""
+    """Whose cookies they are, each on the host of that environment; nobody's are left out."""
 
-    def person(self, slug: str, token: str) -> Person | None: ...
+    def people(self, keys: Collection[Key]) -> dict[Key, Person]: ...
 
 
 class Door(StrEnum):
@@ -83,14 +87,14 @@ Decision = Allowed | Denied
 
 
 class Decisions:
-    """Safe to share between threads. Asking the database is `decide`; the other two are instant."""
+    """Safe to share between threads. Asking the database are `decide` and `decide_all`; the others are instant."""
 
     def __init__(self, environments: Environments, visitors: Visitors, keys: SigningKeys) -> None:
         self._environments = environments
         self._visitors = visitors
         self._keys = keys
         self._lock = Lock()
-        self._kept: OrderedDict[tuple[str, str], tuple[float, Allowed]] = OrderedDict()
+        self._kept: OrderedDict[Key, tuple[float, Allowed]] = OrderedDict()
         self._endings = 0
 
     def recent(self, slug: str, token: str) -> Allowed | None:
@@ -106,14 +110,21 @@ class Decisions:
 
     def decide(self, slug: str, token: str) -> Decision:
         """Ask the database. Raises `DatabaseSilent`."""
+        return self.decide_all([(slug, token)])[slug, token]
+
+    def decide_all(self, keys: Collection[Key]) -> dict[Key, Decision]:
+        """Ask the database once for all of them. Raises `DatabaseSilent`."""
         endings = self._endings
-        decision = self._decide(slug, token)
+        people = self._visitors.people([key for key in keys if key[1]])
+        views = self._environments.for_routing({slug for slug, _ in people}) if people else {}
+        decided = {key: self._decide(people.get(key), views.get(key[0])) for key in keys}
         with self._lock:
-            if not isinstance(decision, Allowed):
-                self._kept.pop((slug, token), None)
-            elif endings == self._endings:
-                self._keep(slug, token, decision)
-        return decision
+            for key, decision in decided.items():
+                if not isinstance(decision, Allowed):
+                    self._kept.pop(key, None)
+                elif endings == self._endings:
+                    self._keep(key, decision)
+        return decided
 
     def forget(self, session_ids: Collection[str]) -> None:
         """These sessions have ended: no answer of theirs is used again."""
@@ -122,17 +133,15 @@ class Decisions:
             for key in [key for key, (_, allowed) in self._kept.items() if allowed.session_id in session_ids]:
                 del self._kept[key]
 
-    def _keep(self, slug: str, token: str, allowed: Allowed) -> None:
-        self._kept[slug, token] = (time.monotonic(), allowed)
-        self._kept.move_to_end((slug, token))
+    def _keep(self, key: Key, allowed: Allowed) -> None:
+        self._kept[key] = (time.monotonic(), allowed)
+        self._kept.move_to_end(key)
         if len(self._kept) > _MOST:
             self._kept.popitem(last=False)
 
-    def _decide(self, slug: str, token: str) -> Decision:
-        person = self._visitors.person(slug, token) if token else None
+    def _decide(self, person: Person | None, view: EnvironmentView | None) -> Decision:
         if person is None:
             return Denied(Door.LOGIN)
-        view = self._environments.for_routing(slug)
         if view is None or view.owner_id != person.user_id or view.target is Target.DELETED:
             return Denied(Door.UNKNOWN, person)
         door = _door(view)

@@ -18,7 +18,8 @@ from hub.errors import DatabaseSilent, PodiumError, Refused
 from hub.identity.cookies import clear_cookie, cookie_name, read_cookies, set_cookie
 from hub.routing import gateway_websocket
 from hub.routing.addresses import HUB_PREFIX, Addresses, Place
-from hub.routing.decisions import Allowed, Decision, Decisions, Denied, Door, Environments
+from hub.routing.asking import Asking
+from hub.routing.decisions import Allowed, Decision, Denied, Door, Environments
 from hub.routing.doors import STATUS, Doors, see_other
 from hub.routing.entry import Entries
 from hub.routing.gateway import Gateway
@@ -38,7 +39,7 @@ class Entrance:
         addresses: Addresses,
         environments: Environments,
         entries: Entries,
-        decisions: Decisions,
+        asking: Asking,
         gateway: Gateway,
         doors: Doors,
     ) -> None:
@@ -46,7 +47,7 @@ class Entrance:
         self._addresses = addresses
         self._environments = environments
         self._entries = entries
-        self._decisions = decisions
+        self._asking = asking
         self._gateway = gateway
         self._doors = doors
         self._answers: dict[tuple[str, str], Callable[[Place, Request], Awaitable[Response]]] = {
@@ -125,7 +126,7 @@ class Entrance:
 
     async def _fresh(self, place: Place, request: Request) -> Decision:
         try:
-            return await run_in_threadpool(self._decisions.decide, place.slug, self._gateway.token(request.scope))
+            return await self._asking.fresh(place.slug, self._gateway.token(request.scope))
         except DatabaseSilent:
             return Denied(Door.AWAY)
 

@@ -7,23 +7,31 @@ which counts as long as the login does. A code that leaks, or is planted in anot
 nothing there.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 from sqlmodel import Session, col, select
 
 from hub.database import Database
 from hub.environments.model import Environment
 from hub.errors import Refused
 from hub.identity import codes
-from hub.identity.model import OneTimeCode
+from hub.identity.model import LoginSession, OneTimeCode
 from hub.identity.person import Person
-from hub.identity.sessions import Sessions, over
+from hub.identity.sessions import PEOPLE, Sessions, over
 from hub.identity.tokens import digest, new_token
+from hub.routing.decisions import Key
 from hub.routing.model import Entry
 
 PURPOSE = "entry"
 LIFETIME = timedelta(seconds=30)
+_BY_ENTRIES = (
+    PEOPLE.add_columns(col(Entry.token_hash).label("entry_hash"), col(Environment.slug))
+    .join(Entry, col(Entry.session_id) == col(LoginSession.id))
+    .join(Environment, col(Environment.id) == col(Entry.environment_id))
+    .where(col(Entry.token_hash).in_(bindparam("hashes", expanding=True)))
+)
 
 
 class Entries:
@@ -33,12 +41,11 @@ class Entries:
         self._database = database
         self._sessions = sessions
 
-    def person(self, slug: str, token: str) -> Person | None:
-        """Whose entry cookie this is on that environment's host, while the login lasts."""
-        held = select(Entry.session_id).join(Environment, col(Environment.id) == col(Entry.environment_id))
-        with self._database.reading() as session:
-            session_id = session.exec(held.where(Entry.token_hash == digest(token), Environment.slug == slug)).first()
-        return self._sessions.by_id(session_id) if session_id else None
+    def people(self, keys: Collection[Key]) -> dict[Key, Person]:
+        """Whose entry cookies these are, each on that environment's host, while the login lasts."""
+        asked = {(slug, digest(token)): (slug, token) for slug, token in keys}
+        found = self._sessions.people(_BY_ENTRIES, hashes=[entry_hash for _, entry_hash in asked])
+        return {asked[key]: person for row, person in found if (key := (row.slug, row.entry_hash)) in asked}
 
     def code(self, person: Person, environment_id: str, binding: str) -> str:
         """A code for the browser whose nonce has this digest."""
@@ -84,5 +91,7 @@ class HubSessions:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    def person(self, slug: str, token: str) -> Person | None:  # noqa: ARG002 - the same cookie for all environments
-        return self._sessions.resolve(token)
+    def people(self, keys: Collection[Key]) -> dict[Key, Person]:
+        """The same cookie counts for all environments."""
+        found = self._sessions.of_tokens({token for _, token in keys})
+        return {key: found[key[1]] for key in keys if key[1] in found}

@@ -7,13 +7,13 @@ Where there is no way in, the doors answer.
 import re
 from functools import partial
 
-from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from hub.errors import DatabaseSilent
 from hub.identity.cookies import COOKIE_VALUE, read_cookies
 from hub.routing import gateway_http, gateway_websocket
 from hub.routing.addresses import Place
+from hub.routing.asking import Asking
 from hub.routing.decisions import Allowed, Decision, Decisions, Denied, Door
 from hub.routing.doors import Doors
 from hub.routing.gateway_http import EnvironmentSilent
@@ -23,8 +23,9 @@ _COOKIE_VALUE = re.compile(COOKIE_VALUE)
 
 
 class Gateway:
-    def __init__(self, decisions: Decisions, doors: Doors, upstreams: Upstreams, cookie: str) -> None:
+    def __init__(self, decisions: Decisions, asking: Asking, doors: Doors, upstreams: Upstreams, cookie: str) -> None:
         self._decisions = decisions
+        self._asking = asking
         self._doors = doors
         self._upstreams = upstreams
         self._cookie = cookie
@@ -40,11 +41,8 @@ class Gateway:
 
     async def decision(self, slug: str, token: str) -> Decision:
         """While the database is silent, the last answer until its assertion ends."""
-        recent = self._decisions.recent(slug, token)
-        if recent is not None:
-            return recent
         try:
-            return await run_in_threadpool(self._decisions.decide, slug, token)
+            return await self._asking.decision(slug, token)
         except DatabaseSilent:
             return self._decisions.last(slug, token) or Denied(Door.AWAY)
 

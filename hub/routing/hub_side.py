@@ -93,7 +93,7 @@ class HubSide:
         person = self._person(request.scope)
         if person is None:
             return see_other(f"{self._login}?{urlencode({'next': f'/routing/enter?{urlencode(asked)}'})}")
-        view = self._environments.for_routing(slug)
+        view = self._environments.for_routing([slug]).get(slug)
         if view is None or view.owner_id != person.user_id:
             return self._doors.page(Denied(Door.UNKNOWN), place, "/")
         code = self._entries.code(person, view.environment_id, binding)

@@ -7,6 +7,7 @@ from hub.identity.cookies import cookie_name
 from hub.identity.sessions import Sessions
 from hub.routing import revocation
 from hub.routing.addresses import Addresses
+from hub.routing.asking import Asking
 from hub.routing.authorize import Authorize
 from hub.routing.callers import Callers
 from hub.routing.decisions import Decisions, Environments
@@ -45,10 +46,12 @@ class Routing:
         entries = Entries(database, sessions)
         decisions = Decisions(environments, entries if addresses.by_host else HubSessions(sessions), keys)
         doors = Doors(settings, addresses, environments, login)
-        upstreams = Upstreams()
-        gateway = Gateway(decisions, doors, upstreams, cookie_name(settings, "entry" if addresses.by_host else "session"))
-        entrance = Entrance(settings, addresses, environments, entries, decisions, gateway, doors)
-        authorize = Authorize(Callers(database), decisions)
+        upstreams, asking = Upstreams(), Asking(decisions)
+        gateway = Gateway(
+            decisions, asking, doors, upstreams, cookie_name(settings, "entry" if addresses.by_host else "session")
+        )
+        entrance = Entrance(settings, addresses, environments, entries, asking, gateway, doors)
+        authorize = Authorize(Callers(database), asking)
         hub_side = HubSide(settings, addresses, sessions, environments, entries, authorize, gateway, doors, login)
         revocation.listeners.append(decisions.forget)
         return cls(addresses, keys, decisions, entries, doors, gateway, entrance, hub_side, upstreams)

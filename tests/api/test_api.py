@@ -1,11 +1,16 @@
 """The API as programs meet it: who may call what, how it refuses, and what its lists look like."""
 
 import time
+from typing import Any
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
+from hub.api.app import create_api
+from hub.api.callers import _caller
 from hub.identity.scopes import SCOPES
+from hub.services import Services
 from tests.api.conftest import calling, token_of
 from tests.identity.conftest import Hub, cookie
 from tests.identity.serve import USUAL
@@ -40,6 +45,52 @@ def test_a_program_launches_follows_stops_and_deletes(hub: Hub) -> None:
             assert time.monotonic() < deadline
         assert ada.delete(address, params={"with_workspace": True}).status_code == 204
         problem(ada.get(address), 404)
+
+
+def launched(program: httpx.Client, name: str) -> dict[str, Any]:
+    """An environment that runs."""
+    found: dict[str, Any] = program.post("/environments", json={"name": name, "profile": "Light"}).json()
+    deadline = time.monotonic() + 20
+    while (seen := program.get(f"/environments/{found['id']}").json())["phase"] != "running":
+        assert time.monotonic() < deadline, seen
+    return found
+
+
+def test_what_environments_use_is_shown_to_their_owner_and_to_who_sees_all(hub: Hub) -> None:
+    with (
+        calling(hub, token_of(hub, "ada", "usage:read", "environments:write", "environments:read")) as ada,
+        calling(hub, token_of(hub, "bob")) as bob,
+        calling(hub, token_of(hub, "olive")) as olive,
+        calling(hub, token_of(hub, "ada", "environments:read")) as without,
+    ):
+        environment = launched(ada, "measured")["id"]
+        [own] = [row for row in ada.get("/usage").json()["items"] if row["environment_id"] == environment]
+        assert own["memory"] > 0
+        assert own["cpu_seconds"] > 0
+        assert own["memory_limit"] > 0
+        assert environment not in bob.get("/usage").text
+        problem(bob.get("/usage", params={"everyone": True}), 403)
+        assert environment in olive.get("/usage", params={"everyone": True, "size": 100}).text
+        assert "usage:read" in problem(without.get("/usage"), 403)
+
+
+def test_a_workspace_is_downloaded_by_its_owner_only(hub: Hub) -> None:
+    with calling(hub, token_of(hub, "ada")) as ada, calling(hub, token_of(hub, "bob")) as bob:
+        workspace = launched(ada, "full of files")["workspace_id"]
+        answer = ada.get(f"/workspaces/{workspace}/archive")
+        assert (answer.status_code, answer.content) == (200, workspace.encode())
+        assert answer.headers["content-type"] == "application/gzip"
+        assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''full%20of%20files")
+        problem(bob.get(f"/workspaces/{workspace}/archive"), 404)
+
+
+def test_what_nobody_foresaw_is_a_problem_with_a_number_and_says_nothing_of_itself() -> None:
+    api = create_api(Services.__new__(Services))
+    api.dependency_overrides[_caller] = lambda: None
+    with TestClient(api, raise_server_exceptions=False) as client:
+        detail = problem(client.get("/me"), 500)  # type: ignore[arg-type]
+    assert "give this number" in detail
+    assert "NoneType" not in detail
 
 
 def test_a_launch_sent_twice_with_one_key_is_one(hub: Hub) -> None:

@@ -1,7 +1,7 @@
 """The decision that NGINX asks for: for its proxies only, and never older than it may be."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import httpx
 import jwt
@@ -14,7 +14,8 @@ from hub.identity.cookies import cookie_name
 from hub.identity.person import Person
 from hub.identity.tokens import digest
 from hub.routing import revocation
-from hub.routing.decisions import KEPT, Allowed, Decisions, Denied, Door
+from hub.routing.decisions import KEPT, Allowed, Decisions, Denied, Door, Key
+from hub.routing.entry import HubSessions
 from hub.settings import Settings
 from tests.routing.serving import listener, serving
 from tests.routing.world import CREDENTIAL, World
@@ -51,8 +52,7 @@ def test_a_proxy_learns_where_to_go_and_gets_an_assertion(world: World, hub: htt
     assert answer.headers["x-podium-upstream"] == "unix:/some/socket"
     token = answer.headers["x-podium-assertion"]
     claims = jwt.decode(token, options={"verify_signature": False})
-    view = world.environments.for_routing("calm-heron")
-    assert view is not None
+    view = world.view("calm-heron")
     assert claims["aud"] == view.start_id
     assert claims["exp"] - claims["iat"] <= 60
     assert jwt.get_unverified_header(token) == {"alg": "ES256", "kid": view.key_id, "typ": "podium-assertion+jwt"}
@@ -152,8 +152,8 @@ def test_an_answer_that_was_on_its_way_while_the_session_ended_is_not_kept(world
     read, ended = threading.Event(), threading.Event()
 
     class Slow:
-        def person(self, _slug: str, cookie: str) -> Person | None:
-            found = world.sessions.resolve(cookie)
+        def people(self, keys: Collection[Key]) -> dict[Key, Person]:
+            found = HubSessions(world.sessions).people(keys)
             read.set()
             assert ended.wait(10)
             return found

@@ -85,8 +85,7 @@ def _launch(front: Front, slug: str, headers: dict[str, str], cookie: str | None
 
 def test_the_button_launches(own_front: Front) -> None:
     assert _launch(own_front, "stopped", {"Sec-Fetch-Site": "same-origin"}) == 303
-    view = own_front.world.environments.for_routing("stopped")
-    assert view is not None
+    view = own_front.world.view("stopped")
     assert (view.target, view.phase) == (Target.RUNNING, Phase.STARTING)
     assert _launch(own_front, "failed", {"Origin": f"http://{own_front.host('failed')}"}) == 303
 
@@ -99,8 +98,7 @@ def test_the_button_launches(own_front: Front) -> None:
 )
 def test_a_foreign_page_cannot_press_it(front: Front, headers: dict[str, str]) -> None:
     assert _launch(front, "stopped", headers) == 403
-    view = front.world.environments.for_routing("stopped")
-    assert view is not None
+    view = front.world.view("stopped")
     assert view.target is Target.STOPPED
 
 
@@ -109,8 +107,7 @@ def test_nobody_else_can_press_it(front: Front) -> None:
     assert _launch(front, "stopped", own, cookie="") == 303
     theirs = front.cookie(front.bob, "bold-otter")
     assert _launch(front, "stopped", own, cookie=theirs) == 303
-    view = front.world.environments.for_routing("stopped")
-    assert view is not None
+    view = front.world.view("stopped")
     assert view.target is Target.STOPPED
 
 

@@ -1,6 +1,6 @@
 """A hub with people, environments in every phase, and echoes for what runs in them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,7 +19,7 @@ from hub.clock import now
 from hub.clusters.model import LOCAL, Cluster
 from hub.database import Database
 from hub.environments.model import Environment, Phase, Start, Target
-from hub.environments.views import EnvironmentView, read_views
+from hub.environments.views import EnvironmentView, by_slugs
 from hub.errors import DatabaseSilent, LimitReached
 from hub.identity.cookies import cookie_name, set_cookie
 from hub.identity.model import LoginSession, User
@@ -64,9 +64,9 @@ class RowEnvironments:
         self._database = database
         self.full = False
 
-    def for_routing(self, slug: str) -> EnvironmentView | None:
+    def for_routing(self, slugs: Collection[str]) -> dict[str, EnvironmentView]:
         with self._database.reading() as session:
-            return next(iter(read_views(session, col(Environment.slug) == slug, limit=1)), None)
+            return by_slugs(session, slugs)
 
     def relaunch(self, person: Person, environment_id: str) -> None:
         if self.full:
@@ -158,6 +158,9 @@ class World:
                 session.add(row)
                 session.flush()
         return environment
+
+    def view(self, slug: str) -> EnvironmentView:
+        return self.environments.for_routing([slug])[slug]
 
     def start(self, environment: Environment) -> Start:
         with self.database.reading() as session:

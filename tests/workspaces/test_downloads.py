@@ -13,8 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hub.database import Database
 from hub.identity.person import Person
 from hub.identity.service import IdentityService
-from hub.workspaces import routes
-from hub.workspaces.routes import MOST_OF_ONE, WorkspaceRoutes
+from hub.workspaces import archives
+from hub.workspaces.archives import MOST_OF_ONE, Archives
+from hub.workspaces.routes import WorkspaceRoutes
 from tests.identity.conftest import LIFETIME, browse, register, stops_nothing
 from tests.routing.serving import listener, serving
 
@@ -35,7 +36,7 @@ def endless(_person: Person, _workspace_id: str) -> tuple[str, Iterator[bytes]]:
 @contextmanager
 def downloads(identity: IdentityService, person: Person) -> Iterator[str]:
     """The address of a download of that person's."""
-    found = WorkspaceRoutes(SimpleNamespace(archive=endless), identity.sessions)  # type: ignore[arg-type]
+    found = WorkspaceRoutes(Archives(SimpleNamespace(archive=endless)), identity.sessions)  # type: ignore[arg-type]
     bound = listener()
     with serving(as_person(Starlette(routes=found.routes), person), bound):
         yield f"http://127.0.0.1:{bound.getsockname()[1]}/workspaces/maps/archive"
@@ -54,7 +55,7 @@ def identity(database: Database) -> IdentityService:
 
 
 def test_a_download_ends_when_the_session_does(identity: IdentityService, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "LOOK_EVERY", 0.1)
+    monkeypatch.setattr(archives, "LOOK_EVERY", 0.1)
     user = register(identity, "grace")
     _, person = browse(identity, "grace")
     with downloads(identity, person) as address, httpx.stream("GET", address, timeout=20) as download:

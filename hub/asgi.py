@@ -34,6 +34,7 @@ from hub.identity.routes import IdentityRoutes
 from hub.metrics import Metrics
 from hub.page_gate import PageGate
 from hub.routing.app import RoutingApp
+from hub.routing.assets import Assets
 from hub.routing.inject import InjectTab
 from hub.routing.service import Routing
 from hub.services import Services
@@ -51,7 +52,8 @@ def create_app(services: Services) -> ASGIApp:
     """The app for one process, with everything that runs beside it in its lifespan."""
     composition.use(services)
     settings, sessions = services.settings, services.sessions
-    routing = Routing.build(settings, services.database, services.keys, sessions, services.environments)
+    assets = Assets.of(_INDEX.parent)
+    routing = Routing.build(settings, services.database, services.keys, sessions, services.environments, assets)
     identity = IdentityRoutes(services.identity, services.logins, settings)
     archives = Archives(services.workspaces)
     pages = streamlit.App(ROOT / "hub" / "ui.py", on_script_error=show_fault)
@@ -82,7 +84,7 @@ def create_app(services: Services) -> ASGIApp:
             Middleware(SecurityHeaders, settings=settings, index_html=_INDEX.read_text("utf-8")),
             Middleware(IdentityMiddleware, sessions=sessions, settings=settings),
             Middleware(PageSockets, sessions=sessions),
-            Middleware(PageGate, static=_INDEX.parent / "static"),
+            Middleware(PageGate, assets=assets.names),
             Middleware(InjectTab),
         ],
         lifespan=lifespan,

@@ -5,7 +5,7 @@ frontend just to show a refusal. The guards in the pages stay what decides. A fi
 not have is not there.
 """
 
-from pathlib import Path
+from collections.abc import Collection
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -17,11 +17,11 @@ PAGES = frozenset({"/", "/environments", "/workspaces", "/account", "/everyone",
 
 
 class PageGate:
-    """ASGI middleware, inside the identity middleware. `static` holds the files that Streamlit serves below `/static/`."""
+    """ASGI middleware, inside the identity middleware. `assets` are the files that Streamlit serves below `/static/`."""
 
-    def __init__(self, app: ASGIApp, static: Path) -> None:
+    def __init__(self, app: ASGIApp, assets: Collection[str]) -> None:
         self._app = app
-        self._assets = frozenset(f"/static/{file.relative_to(static)}" for file in (static).rglob("*") if file.is_file())
+        self._assets = assets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/static/") and scope["path"] not in self._assets:

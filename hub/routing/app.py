@@ -46,6 +46,8 @@ class RoutingApp:
             await _refuse(_FORBIDDEN, scope, receive, send)
         elif _is_operators(place.path) or (place.kind is Kind.HUB and _is_nowhere(place.path)):
             await _refuse(_NOT_FOUND, scope, receive, send)
+        elif self._routing.assets.has(place, scope):
+            await self._routing.assets.serve(place, scope, receive, send)
         elif place.kind is Kind.HUB:
             await self._hub(place, scope, receive, send)
         else:

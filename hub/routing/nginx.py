@@ -20,6 +20,7 @@ from hub.errors import CannotStart
 from hub.identity.cookies import COOKIE_VALUE, cookie_name
 from hub.routing import headers, targets
 from hub.routing.addresses import SLUG, Addresses
+from hub.routing.assets import ASSET
 from hub.settings import Settings
 
 COOKIES_REMOVED = 8
@@ -68,6 +69,7 @@ def render(options: NginxOptions) -> str:
         scheme=addresses.scheme,
         domain=_checked(addresses.domain),
         slug=SLUG,
+        asset_name=ASSET,
         folder=_checked(str(options.folder)),
         listen=[" ".join(_checked(part) for part in listen.split()) for listen in options.listen],
         hub=_checked(options.hub),

@@ -8,6 +8,7 @@ from hub.identity.sessions import Sessions
 from hub.routing import revocation
 from hub.routing.addresses import Addresses
 from hub.routing.asking import Asking
+from hub.routing.assets import Assets
 from hub.routing.authorize import Authorize
 from hub.routing.callers import Callers
 from hub.routing.decisions import Decisions, Environments
@@ -28,6 +29,7 @@ class Routing:
     """What `RoutingApp` and the hub's other parts use of routing. `close` when the process is done with it."""
 
     addresses: Addresses
+    assets: Assets
     keys: SigningKeys
     decisions: Decisions
     entries: Entries
@@ -39,7 +41,13 @@ class Routing:
 
     @classmethod
     def build(
-        cls, settings: Settings, database: Database, keys: SigningKeys, sessions: Sessions, environments: Environments
+        cls,
+        settings: Settings,
+        database: Database,
+        keys: SigningKeys,
+        sessions: Sessions,
+        environments: Environments,
+        assets: Assets,
     ) -> "Routing":
         addresses = Addresses.of(settings)
         login = f"{addresses.root}{LOGIN}"
@@ -54,7 +62,7 @@ class Routing:
         authorize = Authorize(Callers(database), asking)
         hub_side = HubSide(settings, addresses, sessions, environments, entries, authorize, gateway, doors, login)
         revocation.listeners.append(decisions.forget)
-        return cls(addresses, keys, decisions, entries, doors, gateway, entrance, hub_side, upstreams)
+        return cls(addresses, assets, keys, decisions, entries, doors, gateway, entrance, hub_side, upstreams)
 
     def close(self) -> None:
         """Stop listening for ended sessions."""

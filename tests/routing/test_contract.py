@@ -12,6 +12,7 @@ from hub.identity.cookies import cookie_name
 from hub.routing import headers
 from tests.routing.front import BROWSER, Front
 from tests.routing.serving import until
+from tests.routing.world import ASSET
 
 ALLOWED = {*headers.REQUEST, "host", "cookie", "x-podium-assertion", "connection", "content-length", "transfer-encoding"}
 
@@ -354,13 +355,15 @@ def test_a_link_from_elsewhere_is_followed_and_a_frame_is_not(front: Front) -> N
     assert front.get("calm-heron", "/echo", cookie=cookie, headers=framed).status_code == 403
 
 
-def test_streamlits_own_files_need_no_login_through_nginx(front: Front) -> None:
-    if not front.is_nginx:
-        assert front.get("calm-heron", "/static/js/index.AbCd_123.js").status_code == 401
-        return
-    asset = front.get("calm-heron", "/static/js/index.AbCd_123.js")
+def test_streamlits_own_files_need_no_login_and_come_from_the_hub(front: Front) -> None:
+    asset = front.get("calm-heron", ASSET, cookie="own=canary", headers={"Authorization": "canary"})
     assert asset.text == "asset of the hub"
     assert "immutable" in asset.headers["cache-control"]
-    assert front.get("calm-heron", "/static/js/other.AbCd_123.js").status_code == 401
-    own = front.get("calm-heron", "/static/js/other.AbCd_123.js", cookie=front.cookie(front.alice, "calm-heron"))
-    assert own.json()["path"] == front.prefix("calm-heron") + "/static/js/other.AbCd_123.js"
+    assert asset.headers["content-type"].startswith("text/javascript")
+    assert asset.headers["x-content-type-options"] == "nosniff"
+    assert front.hub(ASSET).text == "asset of the hub"
+    assert front.get("stopped", ASSET).text == "asset of the hub"
+    other = ASSET.replace("index", "other")
+    assert front.get("calm-heron", other).status_code == 401
+    own = front.get("calm-heron", other, cookie=front.cookie(front.alice, "calm-heron"))
+    assert own.json()["path"] == front.prefix("calm-heron") + other

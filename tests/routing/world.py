@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from environment.keys import KeyRing
@@ -27,6 +28,7 @@ from hub.identity.person import Person
 from hub.identity.sessions import Sessions
 from hub.identity.tokens import digest
 from hub.routing.app import RoutingApp
+from hub.routing.assets import Assets
 from hub.routing.keys import SigningKeys
 from hub.routing.service import Routing
 from hub.settings import Settings
@@ -34,6 +36,9 @@ from hub.workspaces.model import Workspace
 
 SECRET = b"a secret for tests that nobody has to guess"
 CREDENTIAL = "the-credential-of-the-local-cluster"
+STREAMLIT = Path(__file__).parent / "streamlit"
+"""A Streamlit that has one file."""
+ASSET = "/static/js/index.AbCd_123.js"
 STEPS = ("workspace ready", "process started", "ready")
 
 
@@ -98,7 +103,7 @@ class World:
         sessions = Sessions(database, timedelta(hours=8))
         environments, keys = RowEnvironments(database), SigningKeys(database, SECRET)
         keys.ensure()
-        routing = Routing.build(settings, database, keys, sessions, environments)
+        routing = Routing.build(settings, database, keys, sessions, environments, Assets.of(STREAMLIT))
         with database.writing("cluster") as session:
             session.merge(Cluster(id=LOCAL, kind="local", environments_domain="localhost", credential_hash=digest(CREDENTIAL)))
         return cls(settings, database, sessions, environments, keys, routing)
@@ -192,17 +197,12 @@ async def _hub_page(request: Request) -> Response:
     return PlainTextResponse(f"hub {request.url.path}", headers={"X-Hub-Page": "1"})
 
 
-async def _asset(_request: Request) -> Response:
-    return PlainTextResponse("asset of the hub", media_type="text/javascript")
-
-
 def _hub_app(settings: Settings) -> ASGIApp:
     """A hub that answers every path with 200, as Streamlit does. /log-in sets the session's cookie to its query."""
 
     async def log_in(request: Request) -> Response:
         return PlainTextResponse("logged in", headers={"Set-Cookie": set_cookie(settings, "session", request.url.query)})
 
-    asset = Route("/static/js/index.AbCd_123.js", _asset)
     static = Route("/static/{rest:path}", lambda _: PlainTextResponse("no such file", 404))
     everything = Route("/{rest:path}", _hub_page, methods=["GET", "POST", "PUT"])
-    return Starlette(routes=[Route("/log-in", log_in), asset, static, everything])
+    return Starlette(routes=[Route("/log-in", log_in), static, everything])

@@ -38,5 +38,6 @@ def test_a_forked_environment_shares_most_of_its_memory_and_refuses_who_has_no_a
         assert seen[0].upstream
         with httpx.Client(transport=httpx.HTTPTransport(uds=seen[0].upstream.removeprefix("unix:"))) as client:
             assert client.get("http://environment/").status_code == 421
+        assert [far.spawner.log(spec.start_id, 10) for spec in specs] == ["", ""]
     finally:
         far.close()

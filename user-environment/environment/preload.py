@@ -2,14 +2,20 @@
 
 Uvicorn, Streamlit and Plotly import much when they first serve or draw, which would cost every
 environment anew. What a first table and a first chart import is found by making one of each here.
+Two things that Streamlit finds out in every process are found out here once for all: how it was
+started, which it looks up with the first element drawn, and which packages bring components.
 """
 
+import logging
 from importlib import import_module
 
 import pandas as pd
 import plotly.express as px
 import plotly.graph_objects as go
 import pyarrow as pa
+import streamlit as st
+from streamlit import config
+from streamlit.components.v2 import manifest_scanner
 
 MODULES = (
     "anyio._backends._asyncio",
@@ -21,7 +27,6 @@ MODULES = (
     "starlette.middleware.sessions",
     "starlette.staticfiles",
     "starlette.websockets",
-    "streamlit.components.v2.manifest_scanner",
     "streamlit.dataframe.lazy_df_adapters",
     "streamlit.elements.plotly_chart",
     "streamlit.material_icon_names",
@@ -46,6 +51,17 @@ def draw_once() -> None:
     px.line(table, x="x", y="y", color="name").update_xaxes(title="").update_yaxes(title="").to_json()
 
 
+def find_out_once() -> None:
+    """No environment takes over the configuration that this reads: each has its own."""
+    logging.disable(logging.WARNING)  # that nobody looks at the element
+    st.caption("")
+    logging.disable(logging.NOTSET)
+    config._config_options = None  # noqa: SLF001 - there is no public way to forget it
+    found = manifest_scanner.scan_component_manifests()
+    manifest_scanner.scan_component_manifests = lambda *_, **__: found  # the packages stay as they are
+
+
 for module in MODULES:
     import_module(module)
 draw_once()
+find_out_once()

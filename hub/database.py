@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from threading import RLock
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, DateTime, Dialect, Engine, Enum, event, or_
@@ -60,6 +61,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
+        self._writers = RLock()
         self._writer = self.engine.execution_options(podium_writes=True)
 
     @property
@@ -79,10 +81,23 @@ class Database:
         `what` names the crossing of the seam. Rows stay readable after the block. Raises
         `DatabaseSilent`, and `Conflict` where a constraint of the schema refuses.
         """
-        with _translated(), Session(self._writer, expire_on_commit=False) as session:
+        with self._turn(), _translated(), Session(self._writer, expire_on_commit=False) as session:
             yield session
             with crossing(f"commit {what}"):
                 session.commit()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite's writers of this process come one after the other; its own way of waiting is to sleep and look again."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._writers.acquire(timeout=BUSY_SECONDS):
+            raise DatabaseSilent
+        try:
+            yield
+        finally:
+            self._writers.release()
 
     def close(self) -> None:
         self.engine.dispose()

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -154,6 +154,7 @@ def nginx(ground: Ground, folder: Path, *, cached: bool) -> Iterator[int]:
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     process = subprocess.Popen([program, "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
     try:
+        _until_it_serves(port)
         yield port
     finally:
         process.send_signal(signal.SIGTERM)
@@ -175,7 +176,7 @@ async def rate_of(port: int, visitor: Visitor) -> float:
 
 
 async def _ask_again_and_again(port: int, request: bytes, until: float) -> int:
-    reader, writer = await _connected(port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     count = 0
     while time.monotonic() < until:
         writer.write(request)
@@ -191,10 +192,13 @@ async def _ask_again_and_again(port: int, request: bytes, until: float) -> int:
     return count
 
 
-async def _connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+def _until_it_serves(port: int) -> None:
+    """Its port takes connections before a worker is there to answer them."""
     for _ in range(500):
-        try:
-            return await asyncio.open_connection("127.0.0.1", port)
-        except ConnectionRefusedError:
-            await asyncio.sleep(0.01)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        with suppress(OSError, http.client.HTTPException), closing(connection):
+            connection.request("GET", "/")
+            connection.getresponse().read()
+            return
+        time.sleep(0.01)
     raise TimeoutError(port)

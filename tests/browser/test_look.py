@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -239,6 +240,22 @@ def test_an_environment_s_pages_while_they_load_and_while_they_are_empty(
     tab = ada.context.new_page()
     outline(tab, furnished["Empty"] + path, f"{name}-loading")
     tab.close()
+
+
+@pytest.mark.parametrize("path", ["", "files", "explore"])
+def test_an_environment_s_pages_while_its_workspace_cannot_be_read(
+    house: Podium, ada: Person, furnished: dict[str, str], path: str
+) -> None:
+    [server] = servers(house.folder / "data", "Harvest 2026")
+    workspace = Path(server.cwd())
+    elsewhere = workspace.rename(workspace.with_name("elsewhere"))
+    try:
+        tab = ada.visit(furnished["Harvest 2026"] + path)
+        expect(tab.get_by_role("alert").first).to_be_visible()
+        look(tab, f"environment-{path or 'overview'}-failing")
+        tab.close()
+    finally:
+        elsewhere.rename(workspace)
 
 
 def outline(tab: Page, address: str, name: str) -> None:

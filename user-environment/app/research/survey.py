@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+from .faults import translated
 from .kinds import Kind, is_explorable, kind
 from .workspace import Entry, Workspace
 
@@ -43,7 +44,12 @@ class Survey:
 
 
 def survey(workspace: Workspace, most: int = MOST_FILES) -> Survey:
-    """Look through the workspace. Links are passed over: what they lead to is counted where it lies."""
+    """Look through the workspace. Links are passed over: what they lead to is counted where it lies.
+
+    Raises `WorkspaceFault` where the workspace itself cannot be read: it is not an empty one.
+    """
+    with translated():
+        os.scandir(workspace.root).close()
     files = list(islice(_files(workspace.root, ""), most + 1))
     return Survey(tuple(files[:most]), complete=len(files) <= most)
 

@@ -5,11 +5,10 @@ import streamlit as st
 from parts.asking import Opened, opened
 from parts.charting import show_chart
 from parts.filtering import conditions_of
-from parts.place import head, workspace
+from parts.place import head, surveyed, workspace
 from research import tables
 from research.conditions import Condition
 from research.faults import WorkspaceFault
-from research.survey import survey
 from research.wording import count, shown, size
 from research.workspace import Entry
 
@@ -62,12 +61,13 @@ def _explore(file: Entry) -> None:
 
 
 head("Explore data", "Filter the rows of a CSV or Parquet file and draw them. The file itself is never changed.")
-found = survey(workspace()).explorable()
-if not found:
+found = surveyed()
+tables_here = found.explorable() if found else []
+if found and not tables_here:
     st.info("**There is no table yet.** Upload a CSV or Parquet file; it appears here.", icon=":material/table_view:")
     st.page_link("views/files.py", label="Upload files", icon=":material/upload:")
-else:
+elif found:
     try:
-        _explore(_choose(found))
+        _explore(_choose(tables_here))
     except WorkspaceFault as fault:
         st.error(f"**This did not work.** {fault.sentence}", icon=":material/error:")

@@ -7,10 +7,10 @@ Empty, it shows a made-up table instead, so that a new environment has something
 import pandas as pd
 import streamlit as st
 from parts.chart import draw
-from parts.place import head, workspace
+from parts.place import head, surveyed
 from parts.sample import show_sample
 from research.figures import sizes
-from research.survey import MOST_FILES, Survey, survey
+from research.survey import MOST_FILES, Survey
 from research.wording import ago, count, shortened, size
 
 _LARGEST = 10
@@ -60,9 +60,9 @@ def _full(found: Survey) -> None:
         )
 
 
-found = survey(workspace())
 head("Overview", "What lies in your workspace. It stays when the environment stops.")
-if found.files:
+found = surveyed()
+if found and found.files:
     _full(found)
-else:
+elif found:
     show_sample()

@@ -146,6 +146,11 @@ def test_a_folder_cannot_be_replaced_by_a_file(workspace: Workspace) -> None:
         workspace.make_folder("", "data")
 
 
+def test_a_workspace_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceFault, match="is gone"):
+        survey(Workspace(tmp_path / "gone"))
+
+
 def test_the_survey_counts_files_and_stops_at_its_limit(workspace: Workspace) -> None:
     workspace.make_folder("", "data")
     (workspace.root / "data/big.csv").write_bytes(b"x" * 1000)

@@ -1,16 +1,24 @@
 """Rows of what ended long ago go, a batch at a time; what counts or is young stays. On both databases."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlmodel import SQLModel, func, select
 
 from hub import retention
 from hub.audit.model import Event
+from hub.background import background
 from hub.clock import now
 from hub.database import Database
+from hub.datafolder import prepare
 from hub.identity.model import ApiToken, LoginSession, User
 from hub.retention import KEPT_FOR, sweep
+from hub.services import build
+from hub.settings import Settings
+from tests.identity.conftest import eventually
+from tests.identity.serve import USUAL
+from tests.support.memory_spawner import MemorySpawner
 
 LONG_AGO, SHORTLY_AGO = now() - KEPT_FOR - timedelta(days=1), now() - timedelta(days=1)
 
@@ -46,3 +54,11 @@ def test_what_ended_long_ago_goes_and_the_rest_and_every_event_stays(filled: Dat
 def test_a_round_takes_a_batch(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 1)
     assert [sweep(filled) for _ in range(3)] == [2, 1, 0]
+
+
+def test_a_hub_sweeps_by_itself(filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "EVERY", 0.05)
+    settings = Settings(data_dir=tmp_path, secret_key=USUAL["secret_key"])
+    services = build(settings, prepare(tmp_path), filled, {"local": MemorySpawner()})
+    with background(services):
+        eventually(lambda: count(filled, LoginSession) == 2, "what ended long ago is swept out")

@@ -90,17 +90,24 @@ def _caller(request: Request, _shown: Annotated[object, Depends(bearer)]) -> Cal
     return doorkeeper.caller(request)
 
 
+def require(caller: Caller, scope: str) -> None:
+    """Raises `Refused` for whoever does not hold the scope."""
+    if scope not in caller.scopes:
+        raise Refused(f"This needs the scope {scope}, which this {'token' if caller.token_id else 'login'} does not have.")
+
+
 def _holding(scope: str) -> Callable[[Caller], Caller]:
     """A dependency that refuses whoever does not hold the scope."""
     assert scope in SCOPES
 
     def holding(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
-        if scope not in caller.scopes:
-            raise Refused(f"This needs the scope {scope}, which this {'token' if caller.token_id else 'login'} does not have.")
+        require(caller, scope)
         return caller
 
     return holding
 
+
+EVERYBODYS = "admin:environments:read"
 
 Hub = Annotated[Services, Depends(services_of)]
 Anyone = Annotated[Caller, Depends(_caller)]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Query, Response
 
 from hub.api import ROOT
-from hub.api.callers import Hub, ReadsEnvironments, WritesEnvironments
+from hub.api.callers import EVERYBODYS, Hub, ReadsEnvironments, WritesEnvironments, require
 from hub.api.paging import Page, Pages, Text, page_of
 from hub.api.problems import documented
 from hub.api.shapes import Environment, Event, Launch, Log, RowId
@@ -13,7 +13,6 @@ from hub.environments.catalog import Custom
 from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase
 from hub.environments.views import EnvironmentFilter, EnvironmentView
-from hub.errors import Refused
 from hub.services import Services
 
 router = APIRouter(prefix="/environments", tags=["environments"])
@@ -33,8 +32,8 @@ def list_environments(
     sort: Sort = "-since",
 ) -> Page[Environment]:
     """The own environments, or everybody's for administrators and auditors."""
-    if everyone and "admin:environments:read" not in caller.scopes:
-        raise Refused("Seeing everybody's environments needs the scope admin:environments:read.")
+    if everyone:
+        require(caller, EVERYBODYS)
     which = EnvironmentFilter(q, phase, live)
     found = hub.environments.search(caller.person, which, paging.page - 1, paging.size, sort, everyone=everyone)
     return page_of(paging, found, lambda view: shown(hub, view))

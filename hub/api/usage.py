@@ -4,11 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from hub.api.callers import Hub, ReadsUsage
+from hub.api.callers import EVERYBODYS, Hub, ReadsUsage, require
 from hub.api.paging import Page, Pages, page_of
 from hub.api.shapes import Usage
 from hub.environments.views import EnvironmentView
-from hub.errors import Refused
 from hub.spawners.base import Usage as Sample
 
 router = APIRouter(prefix="/usage", tags=["usage"])
@@ -22,8 +21,8 @@ def list_usage(
     everyone: Annotated[bool, Query(description="Everybody's; needs `admin:environments:read`.")] = False,
 ) -> Page[Usage]:
     """The running environments by name, and what each uses just now."""
-    if everyone and "admin:environments:read" not in caller.scopes:
-        raise Refused("Seeing everybody's usage needs the scope admin:environments:read.")
+    if everyone:
+        require(caller, EVERYBODYS)
     found = hub.environments.usage(caller.person, paging.page - 1, paging.size, everyone=everyone)
     return page_of(paging, found, lambda pair: _shown(*pair))
 

@@ -4,7 +4,7 @@ KEPT = 40
 """Characters of a value that a log line shows."""
 
 
-def quoted(value: str) -> str:
+def quoted(value: str, most: int = KEPT) -> str:
     """The value's first characters as a Python literal, and how long it really was."""
-    shown = ascii(value[:KEPT])
-    return shown if len(value) <= KEPT else f"{shown}… ({len(value)} characters)"
+    shown = ascii(value[:most])
+    return shown if len(value) <= most else f"{shown}… ({len(value)} characters)"

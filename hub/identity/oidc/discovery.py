@@ -86,7 +86,8 @@ class Discovery:
         address = f"{self._provider.issuer.rstrip('/')}/.well-known/openid-configuration"
         document = fetching.get_json(self._http, address)
         if document.get("issuer") != self._provider.issuer:
-            raise ProviderSilent(f"{self._provider.label} calls itself {str(document.get('issuer'))[:200]!r}.")
+            named, meant = str(document.get("issuer"))[:200], self._provider.issuer
+            raise ProviderSilent(f"{self._provider.label} calls itself {named!r} and is configured as {meant!r}.")
         return Metadata(
             authorization_endpoint=self._own(document, "authorization_endpoint"),
             token_endpoint=self._own(document, "token_endpoint"),

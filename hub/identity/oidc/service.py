@@ -31,6 +31,8 @@ from hub.identity.sessions import Sessions, sessions_of, with_tokens
 from hub.identity.tokens import digest
 
 _log = logging.getLogger("podium.identity")
+LONGEST_REASON = 500
+"""Characters of a log line about a provider: an operator has to see the whole of an issuer, and which groups came."""
 
 
 class LoginRefused(Refused):
@@ -125,7 +127,11 @@ class ProviderLogins:
             notice = self._settled(session, found, claims, verdict)
             token = "" if notice or found is None else self._open(session, *found, claims, browser)
         if notice:
-            _log.warning("%s of %s was not let in: %s", quoted(str(claims["sub"])), provider.name, notice.value)
+            groups = ", ".join(sorted(admission.groups_in(claims, provider.rules.groups_claim))) or "nothing"
+            _log.warning(
+                "%s of %s was not let in: %s; the claim %s held: %s", quoted(str(claims["sub"])), provider.name, notice.value,
+                provider.rules.groups_claim, quoted(groups, LONGEST_REASON),
+            )  # fmt: skip
             raise LoginRefused(notice, attempt.onward)
         return token
 
@@ -216,7 +222,7 @@ class ProviderLogins:
 
     @staticmethod
     def _silent(name: str, error: ProviderSilent, onward: str) -> LoginRefused:
-        _log.warning("%s cannot be used: %s", name, quoted(error.sentence))
+        _log.warning("%s cannot be used: %s", name, quoted(error.sentence, LONGEST_REASON))
         return LoginRefused(Notice.SILENT, onward)
 
 

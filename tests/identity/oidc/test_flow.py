@@ -109,13 +109,14 @@ def test_a_name_that_was_not_announced_is_checked_all_the_same(visit: Visit) -> 
 
 @pytest.mark.case("A7-6", "CVE-2026-104056")
 @pytest.mark.parametrize("change", ["/", "x", "upper", "other"])
-def test_a_document_of_another_issuer_is_no_use(visit: Visit, change: str) -> None:
+def test_a_document_of_another_issuer_is_no_use(visit: Visit, change: str, caplog: pytest.LogCaptureFixture) -> None:
     issuer = visit.hostile.issuer
     other = {"upper": issuer.upper(), "other": "https://accounts.example"}.get(change, issuer + change)
     visit.hostile.metadata = {"issuer": other}
     with pytest.raises(LoginRefused) as caught:
         visit.begin()
     assert caught.value.notice is Notice.SILENT
+    assert f"calls itself '{other}' and is configured as '{issuer}'" in caplog.text
 
 
 @pytest.mark.case("A7-6", "A7-15")

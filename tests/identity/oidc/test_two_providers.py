@@ -83,6 +83,7 @@ def test_groups_make_an_administrator(place: Place, page: Page) -> None:
 def test_who_is_in_no_group_is_told_whom_to_ask(place: Place, page: Page) -> None:
     log_in_at_the_university(place, page, "eve")
     expect(page.get_by_text("you are not among those who may enter Podium")).to_be_visible(timeout=PATIENCE)
+    assert "was not let in: not-admitted; the claim groups held: 'visitors'" in place.hub.log.read_text("utf-8")
 
 
 def test_a_login_that_is_broken_off_says_so(place: Place, page: Page) -> None:

@@ -48,7 +48,7 @@ def env_list(as_json: AsJson = False) -> None:
 @environments.command("launch")
 def env_launch(
     name: Annotated[str, typer.Argument(help="A new name, or that of an environment of yours.")],
-    profile: Annotated[str, typer.Option(help="The preset.")] = "Light",
+    profile: Annotated[str, typer.Option(help="The preset; without one, the hub's default.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Show the checkpoints until it runs.")] = False,
     as_json: AsJson = False,
 ) -> None:

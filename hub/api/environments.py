@@ -49,7 +49,8 @@ def launch_environment(
 ) -> Environment:
     """Launch; it starts in the background. `GET` the address in `Location` until `phase` is `running` or `failed`."""
     custom = Custom(launch.custom.cpu, launch.custom.memory) if launch.custom else None
-    order = LaunchOrder(launch.name, launch.profile, custom, launch.workspace_id)
+    profile = launch.profile or hub.environments.catalog.default.name
+    order = LaunchOrder(launch.name, profile, custom, launch.workspace_id)
     view = hub.environments.launch(caller.person, order, idempotency_key)
     response.headers["location"] = f"{ROOT}/environments/{view.id}"
     return shown(hub, view)

@@ -96,7 +96,7 @@ class Launch(Order):
     """A launch under a name: a new environment, or the own one of that name. Without `workspace_id` a new workspace is made."""
 
     name: str = Field(examples=["My analysis"], max_length=1000)
-    profile: str = Field(examples=["Standard"], max_length=200)
+    profile: str = Field("", examples=["Standard"], max_length=200, description="Without one, the default of the catalog.")
     custom: CustomSize | None = Field(None, description="For the profile `Custom`.")
     workspace_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = None
 

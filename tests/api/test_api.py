@@ -9,8 +9,10 @@ from starlette.testclient import TestClient
 
 from hub.api.app import create_api
 from hub.api.callers import _caller
+from hub.environments.catalog import Catalog
 from hub.identity.scopes import SCOPES
 from hub.services import Services
+from hub.settings import Settings
 from tests.api.conftest import calling, token_of
 from tests.identity.conftest import Hub, cookie
 from tests.identity.serve import USUAL
@@ -91,6 +93,13 @@ def test_what_nobody_foresaw_is_a_problem_with_a_number_and_says_nothing_of_itse
         detail = problem(client.get("/me"), 500)  # type: ignore[arg-type]
     assert "give this number" in detail
     assert "NoneType" not in detail
+
+
+def test_a_launch_that_names_no_preset_gets_the_default_of_the_catalog(hub: Hub) -> None:
+    with calling(hub, token_of(hub, "ada")) as ada:
+        made = ada.post("/environments", json={"name": "as usual"})
+        assert made.status_code == 202
+        assert made.json()["profile"] == Catalog(Settings()).default.name
 
 
 def test_a_launch_sent_twice_with_one_key_is_one(hub: Hub) -> None:

@@ -52,10 +52,9 @@ def create_app(services: Services) -> ASGIApp:
     """The app for one process, with everything that runs beside it in its lifespan."""
     composition.use(services)
     settings, sessions = services.settings, services.sessions
-    assets = Assets.of(_INDEX.parent)
+    assets, archives = Assets.of(_INDEX.parent), Archives(services.workspaces)
     routing = Routing.build(settings, services.database, services.keys, sessions, services.environments, assets)
     identity = IdentityRoutes(services.identity, services.logins, settings)
-    archives = Archives(services.workspaces)
     pages = streamlit.App(ROOT / "hub" / "ui.py", on_script_error=show_fault)
 
     @asynccontextmanager

@@ -87,7 +87,7 @@ Decision = Allowed | Denied
 
 
 class Decisions:
-    """Safe to share between threads. Asking the database are `decide` and `decide_all`; the others are instant."""
+    """Safe to share between threads. Asking the database is `decide_all`; the others are instant."""
 
     def __init__(self, environments: Environments, visitors: Visitors, keys: SigningKeys) -> None:
         self._environments = environments
@@ -107,10 +107,6 @@ class Decisions:
         """The last answer while its assertion is valid, for the time of a silent database."""
         _, allowed = self._kept.get((slug, token), (0.0, None))
         return allowed if allowed is not None and time.time() < allowed.expires else None
-
-    def decide(self, slug: str, token: str) -> Decision:
-        """Ask the database. Raises `DatabaseSilent`."""
-        return self.decide_all([(slug, token)])[slug, token]
 
     def decide_all(self, keys: Collection[Key]) -> dict[Key, Decision]:
         """Ask the database once for all of them. Raises `DatabaseSilent`."""

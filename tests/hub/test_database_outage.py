@@ -16,7 +16,7 @@ from hub.migrate import migrate
 from tests.api.conftest import calling, token_of
 from tests.identity.conftest import Hub, browse, eventually, register, served_on
 from tests.support import leaks, postgresql
-from tests.support.ci import absent
+from tests.support.databases import serving
 
 HERD = 200
 
@@ -24,11 +24,7 @@ HERD = 200
 @pytest.fixture(scope="module")
 def server() -> Iterator[postgresql.Server]:
     """One that may be ended, so not the one that other tests use."""
-    programs = postgresql.programs()
-    if programs is None:
-        absent(postgresql.MISSING)
-    with postgresql.running(programs) as server:
-        leaks.keep(server.process.pid)
+    with serving() as server:
         yield server
 
 

@@ -14,7 +14,7 @@ from hub.identity.cookies import cookie_name
 from hub.identity.person import Person
 from hub.identity.tokens import digest
 from hub.routing import revocation
-from hub.routing.decisions import KEPT, Allowed, Decisions, Denied, Door, Key
+from hub.routing.decisions import KEPT, Allowed, Decision, Decisions, Denied, Door, Key
 from hub.routing.entry import HubSessions
 from hub.settings import Settings
 from tests.routing.serving import listener, serving
@@ -113,9 +113,14 @@ def test_while_the_database_is_silent_it_says_so(world: World, hub: httpx.Client
     assert hub.get("/routing/authorize", headers={**ASKING, **cookie}).status_code == 503
 
 
+def _decided(decisions: Decisions, token: str) -> Decision:
+    key = ("calm-heron", token)
+    return decisions.decide_all([key])[key]
+
+
 def _entered(world: World) -> tuple[Decisions, str, Person]:
     token, person = world.login("alice")
-    assert isinstance(world.routing.decisions.decide("calm-heron", token), Allowed)
+    assert isinstance(_decided(world.routing.decisions, token), Allowed)
     return world.routing.decisions, token, person
 
 
@@ -125,7 +130,7 @@ def test_an_answer_is_used_again_and_dropped_at_once_when_its_session_ends(world
     world.sessions.end(person.session_id, "logout")
     assert decisions.recent("calm-heron", token) is None
     assert decisions.last("calm-heron", token) is None
-    assert decisions.decide("calm-heron", token) == Denied(Door.LOGIN)
+    assert _decided(decisions, token) == Denied(Door.LOGIN)
 
 
 def test_an_answer_belongs_to_its_environment_and_cookie(world: World) -> None:
@@ -160,7 +165,7 @@ def test_an_answer_that_was_on_its_way_while_the_session_ended_is_not_kept(world
 
     decisions = Decisions(world.environments, Slow(), world.keys)
     revocation.listeners.append(decisions.forget)
-    thread = threading.Thread(target=decisions.decide, args=("calm-heron", token))
+    thread = threading.Thread(target=_decided, args=(decisions, token))
     thread.start()
     assert read.wait(10)
     world.sessions.end(person.session_id, "logout")

@@ -5,6 +5,7 @@ The schema is made once for each kind by Podium's own migration and then copied,
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,21 @@ from tests.support.ci import absent
 KINDS = ("sqlite", "postgresql")
 
 
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[postgresql.Server]:
-    """One PostgreSQL server for each test process. Where it is not installed the test is skipped, in CI it fails."""
+@contextmanager
+def serving() -> Iterator[postgresql.Server]:
+    """A PostgreSQL server. Where it is not installed the test is skipped, in CI it fails."""
     bin_folder = postgresql.programs()
     if bin_folder is None:
         absent(postgresql.MISSING)
     with postgresql.running(bin_folder) as server:
         leaks.keep(server.process.pid)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    """One for each test process."""
+    with serving() as server:
         yield server
 
 

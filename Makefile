@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 JOBS ?= auto
-BROWSER_TESTS ?= tests/browser
+STORY := tests/browser/test_story.py
+PAGES := $(filter-out $(STORY),$(wildcard tests/browser/test_*.py)) tests/routing/test_doors_look.py
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -16,9 +17,8 @@ ENVIRONMENT := $(ENVIRONMENT_VENV)/.installed
 TOOLS := $(VENV)/.tools-installed
 AXE := tests/node_modules/.package-lock.json
 PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10
-LOOKS := tests/browser/test_look.py tests/routing/test_doors_look.py
 
-.PHONY: help up down doctor test test-crash test-look test-browser test-guards test-fresh bench picture lock settings api cases fmt
+.PHONY: help up down doctor test test-crash test-pages test-story test-guards test-fresh bench picture lock settings api cases fmt
 
 help:  ## List what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -32,22 +32,22 @@ down: $(HUB)  ## End the hub and every environment on this machine; workspaces s
 doctor: $(HUB) $(ENVIRONMENT)  ## Check this installation and say what to do.
 	@exec $(VENV)/bin/python -m hub doctor
 
-test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run the tests that this machine can run.
+test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run all tests but those of pages and of crashes.
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	cd user-environment/app && ../../$(VENV)/bin/mypy --config-file ../../pyproject.toml .
 	PYTHONPATH=user-environment $(VENV)/bin/lint-imports --no-logo
-	$(PYTEST) tests --ignore=tests/faults $(LOOKS:%=--ignore=%)
+	$(PYTEST) tests --ignore=tests/faults $(PAGES:%=--ignore=%)
 
 test-crash: $(TOOLS) $(ENVIRONMENT)  ## Kill the hub and the agent at every step of an environment's life and see that nothing is lost.
 	$(PYTEST) --dist worksteal tests/faults
 
-test-look: $(TOOLS) $(ENVIRONMENT)  ## Look at every page and door in both themes, with axe-core and pictures in build/screenshots.
-	$(PYTEST) $(LOOKS)
+test-pages: $(TOOLS) $(ENVIRONMENT)  ## Drive every page and door in a browser, and look at them in both themes (pictures in build/screenshots).
+	$(PYTEST) $(PAGES)
 
-test-browser: $(TOOLS) $(ENVIRONMENT)  ## Run the browser tests alone.
-	$(PYTEST) $(BROWSER_TESTS)
+test-story: $(TOOLS) $(ENVIRONMENT)  ## Run the main story in a browser alone.
+	$(PYTEST) $(STORY)
 
 test-guards: $(TOOLS) $(ENVIRONMENT)  ## Disable each guard of docs/security/cases.md in a copy and see that its test notices.
 	@$(VENV)/bin/python -m tests.guards.run

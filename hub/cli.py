@@ -1,20 +1,22 @@
-"""`python -m hub …`: what an operator does at the machine. Each command is thin and calls a service."""
+"""`python -m hub …`: what an operator does at the machine. Each command is thin and calls a service.
+
+What a command alone needs is imported in it: `podium --help` and the commands that only talk to a
+hub over its API answer at once.
+"""
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from hub import cli_doctor, cli_remote, cli_tokens
+from hub import cli_remote, cli_tokens
 from hub.cli_services import out, plain_errors, services_at_hand, settings_at_hand
-from hub.down import down as end_everything
-from hub.environments.launching import count_live
-from hub.identity.model import Role
-from hub.routing.nginx import NginxOptions, render
-from hub.services import Services
-from hub.up import up as serve
+from hub.identity.roles import Role
+
+if TYPE_CHECKING:
+    from hub.services import Services
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Podium: an own Streamlit environment for every researcher.")
 users = typer.Typer(no_args_is_help=True, help="Add people, make password links, disable and enable.")
@@ -31,6 +33,8 @@ Name = Annotated[str, typer.Argument(help="The name that the person logs in with
 @app.command()
 def up() -> None:
     """Serve Podium in the foreground; Ctrl-C ends the hub and leaves environments running."""
+    from hub.up import up as serve  # noqa: PLC0415
+
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     with plain_errors():
         serve(settings_at_hand(), _say)
@@ -39,6 +43,8 @@ def up() -> None:
 @app.command()
 def down() -> None:
     """End the hub and every environment on this machine; workspaces stay."""
+    from hub.down import down as end_everything  # noqa: PLC0415
+
     with plain_errors():
         end_everything(settings_at_hand(), _say)
 
@@ -53,6 +59,8 @@ def migrate() -> None:
 @app.command()
 def status() -> None:
     """Say whether a hub runs and what it runs."""
+    from hub.environments.launching import count_live  # noqa: PLC0415
+
     with services_at_hand() as services:
         pid = services.folder.holder()
         out.print(f"The hub runs as process {pid}." if pid else "No hub runs. Start it with: make up", markup=False)
@@ -64,6 +72,8 @@ def status() -> None:
 @app.command()
 def doctor() -> None:
     """Check this installation and say what to do."""
+    from hub import cli_doctor  # noqa: PLC0415
+
     with plain_errors():
         findings = cli_doctor.examine(settings_at_hand())
     for finding in findings:
@@ -78,6 +88,8 @@ def nginx(
     user: Annotated[str, typer.Option(help="Whom its workers run as, where root starts NGINX.")] = "",
 ) -> None:
     """Print a configuration with which NGINX stands in front of this hub."""
+    from hub.routing.nginx import NginxOptions, render  # noqa: PLC0415
+
     with services_at_hand() as services:
         settings = services.settings
         (folder.absolute() / "tmp").mkdir(parents=True, exist_ok=True)
@@ -148,7 +160,7 @@ def _say(line: str) -> None:
     out.file.flush()
 
 
-def _print_link(services: Services, user_id: str, name: str) -> None:
+def _print_link(services: "Services", user_id: str, name: str) -> None:
     token = services.identity.make_password_link(user_id)
     out.print(f"{name} sets a password here (works once, for 24 hours):", markup=False)
     out.print(f"{services.settings.root_url}/set-password?link={token}", markup=False)

@@ -1,15 +1,20 @@
-"""What all commands at the machine share: settings, services, and refusals as one sentence."""
+"""What all commands share: settings, services, and refusals as one sentence.
+
+Loading the services takes a second, so only a command that asks for them pays for it.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 
 from hub.errors import PodiumError
-from hub.services import Services
-from hub.settings import Settings, load
-from hub.up import open_services
+
+if TYPE_CHECKING:
+    from hub.services import Services
+    from hub.settings import Settings
 
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -24,7 +29,9 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def settings_at_hand() -> Settings:
+def settings_at_hand() -> "Settings":
+    from hub.settings import load  # noqa: PLC0415
+
     settings, notices = load()
     for notice in notices:
         err.print(notice, markup=False)
@@ -32,7 +39,9 @@ def settings_at_hand() -> Settings:
 
 
 @contextmanager
-def services_at_hand() -> Iterator[Services]:
+def services_at_hand() -> "Iterator[Services]":
+    from hub.up import open_services  # noqa: PLC0415
+
     with plain_errors():
         services = open_services(settings_at_hand())
         try:

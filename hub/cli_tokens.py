@@ -1,7 +1,7 @@
 """`podium token …`: the operator makes, lists and revokes a person's API tokens at the machine itself."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,9 @@ from hub.cli_services import err, out, services_at_hand
 from hub.clock import now
 from hub.identity.person import Person
 from hub.identity.scopes import SCOPES, Caller
-from hub.services import Services
+
+if TYPE_CHECKING:
+    from hub.services import Services
 
 tokens = typer.Typer(no_args_is_help=True, help="API tokens of people: make, list and revoke them.")
 
@@ -58,7 +60,7 @@ def token_revoke(name: Name, token_id: Annotated[str, typer.Argument(help="As `t
     out.print("The token opens nothing any more.", markup=False)
 
 
-def _person(services: Services, name: str) -> Person:
+def _person(services: "Services", name: str) -> Person:
     """Raises `NotFound`."""
     user = services.identity.find_user(name)
     return Person(user.id, user.name, user.display_name, user.email, user.role, "", now())

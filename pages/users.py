@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from hub.identity.administration import UserFilter
-from hub.identity.model import Approval, Role, RoleSource
+from hub.identity.model import Approval, RoleSource
 from hub.identity.person import Person
+from hub.identity.roles import Role
 from hub.identity.users import UserView
 from hub.services import current
 from hub.ui_attempt import attempt, show_notice, telling

@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub.environments.model import Phase, Target
-from hub.identity.model import Role
+from hub.identity.roles import Role
 
 Id = Annotated[str, Field(examples=["5f0c6b1f0a5d4c62a2d9d4c0b1e7a893"], max_length=64)]
 

@@ -10,7 +10,7 @@ from hub.api.paging import Page, Pages, Text, page_of
 from hub.api.problems import documented
 from hub.api.shapes import NewUser, PasswordLink, RoleChange, RowId, User
 from hub.identity.administration import UserFilter
-from hub.identity.model import Role
+from hub.identity.roles import Role
 
 router = APIRouter(prefix="/users", tags=["users"])
 Sort = Literal["name", "-name", "created_at", "-created_at"]

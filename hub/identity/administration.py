@@ -15,8 +15,9 @@ from hub.audit.service import record
 from hub.database import Database, holding
 from hub.errors import Conflict, Refused
 from hub.identity import codes, users
-from hub.identity.model import Approval, Login, Role, RoleSource, User
+from hub.identity.model import Approval, Login, RoleSource, User
 from hub.identity.person import Person
+from hub.identity.roles import Role
 from hub.identity.sessions import Sessions, sessions_of
 from hub.identity.users import UserView
 

@@ -12,7 +12,8 @@ from sqlmodel import Session, select
 from hub.audit.service import record
 from hub.errors import Refused
 from hub.identity import codes, users
-from hub.identity.model import Login, Role, User
+from hub.identity.model import Login, User
+from hub.identity.roles import Role
 
 LIFETIME = timedelta(hours=24)
 

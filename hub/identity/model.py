@@ -12,13 +12,7 @@ from sqlmodel import Field, SQLModel
 
 from hub.clock import new_id, now
 from hub.database import UtcDateTime, stored_as_value
-
-
-class Role(StrEnum):
-    USER = "user"
-    AUDITOR = "auditor"
-    """Sees everything and changes nothing that is somebody else's."""
-    ADMINISTRATOR = "administrator"
+from hub.identity.roles import Role
 
 
 class RoleSource(StrEnum):

@@ -7,7 +7,7 @@ changing a role counts at once.
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.identity.model import Role
+from hub.identity.roles import Role
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from hub.identity.model import Role
 from hub.identity.person import Person
+from hub.identity.roles import Role
 
 SCOPES = {
     "environments:read": "See your environments, their logs and events",

@@ -20,10 +20,11 @@ from hub.identity import api_tokens, codes, failures, links, passwords, users
 from hub.identity.administration import Administration, require_administrator
 from hub.identity.failures import Failures
 from hub.identity.links import LinkView
-from hub.identity.model import Approval, LoginSession, Role
+from hub.identity.model import Approval, LoginSession
 from hub.identity.notices import Notice
 from hub.identity.person import Person
 from hub.identity.quoting import quoted
+from hub.identity.roles import Role
 from hub.identity.sessions import Sessions, sessions_of, with_tokens
 from hub.identity.throttle import Throttle
 from hub.identity.users import UserView, view_of

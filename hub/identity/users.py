@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 
 from hub.errors import Conflict, Invalid, NotFound
 from hub.identity import authenticator
-from hub.identity.model import Approval, Login, Role, RoleSource, User
+from hub.identity.model import Approval, Login, RoleSource, User
+from hub.identity.roles import Role
 
 PASSWORD = "password"  # noqa: S105 - the kind of a login, no secret
 LONGEST_DISPLAY_NAME = 100

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the connection that `hub.migrate` hands over."""
+"""Alembic's entry: runs the revisions on the connection that `hub.migrations.upgrade` hands over."""
 
 from alembic import context
 from sqlmodel import SQLModel

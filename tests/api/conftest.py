@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from hub.identity.api_tokens import ApiTokens
-from hub.identity.model import Role
+from hub.identity.roles import Role
 from hub.identity.scopes import Caller
 from tests.identity.conftest import Hub, browse, register, served
 

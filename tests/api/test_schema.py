@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from hub.api import ROOT
 from hub.api.app import create_api
-from hub.identity.model import Role
+from hub.identity.roles import Role
 from hub.services import Services
 from tests.api.conftest import calling, token_of
 from tests.identity.conftest import Hub, register, served

@@ -19,8 +19,9 @@ from hub.audit.service import Audit, EventFilter, record
 from hub.clock import now
 from hub.database import Database
 from hub.errors import Refused
-from hub.identity.model import Role, User
+from hub.identity.model import User
 from hub.identity.person import Person
+from hub.identity.roles import Role
 
 
 def person_of(role: Role, user_id: str = "nobody") -> Person:

@@ -21,7 +21,8 @@ from hub.datafolder import prepare
 from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase
 from hub.identity.cookies import cookie_name
-from hub.identity.model import LoginSession, Role, User
+from hub.identity.model import LoginSession, User
+from hub.identity.roles import Role
 from hub.identity.tokens import digest, new_token
 from hub.migrate import migrate
 from hub.services import Services

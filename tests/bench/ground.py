@@ -24,8 +24,9 @@ from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase
 from hub.environments.views import EnvironmentView
 from hub.identity.cookies import cookie_name
-from hub.identity.model import Role, User
+from hub.identity.model import User
 from hub.identity.person import Person
+from hub.identity.roles import Role
 from hub.identity.tokens import digest, new_token
 from hub.routing.entry import Entries
 from hub.services import Services

@@ -6,7 +6,7 @@ from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase, Target
 from hub.environments.views import EnvironmentFilter
 from hub.errors import Invalid, LimitReached, NotFound
-from hub.identity.model import Role
+from hub.identity.roles import Role
 from tests.support.environment_hub import Hub
 
 

@@ -11,8 +11,8 @@ from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase, Target
 from hub.environments.views import EnvironmentFilter, EnvironmentView
 from hub.errors import Conflict, Invalid, LimitReached, NotFound, PodiumError
-from hub.identity.model import Role
 from hub.identity.person import Person
+from hub.identity.roles import Role
 from tests.support.environment_hub import Hub
 
 NAMES_IN_EVERY_SCRIPT = [

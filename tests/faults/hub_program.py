@@ -20,8 +20,8 @@ from hub.asgi import create_app
 from hub.clock import now
 from hub.environments.launching import LaunchOrder
 from hub.errors import PodiumError
-from hub.identity.model import Role
 from hub.identity.person import Person
+from hub.identity.roles import Role
 from hub.server import listen, serve
 from hub.services import Services
 from hub.settings import ROOT, Settings

@@ -19,8 +19,8 @@ from sqlmodel import Session
 
 from hub.database import Database
 from hub.identity import links, passwords, users
-from hub.identity.model import Role
 from hub.identity.person import Person
+from hub.identity.roles import Role
 from hub.identity.service import IdentityService
 from hub.identity.tokens import digest, new_token
 from hub.identity.users import UserView

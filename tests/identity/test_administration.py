@@ -6,8 +6,9 @@ import pytest
 
 from hub.errors import Conflict, Refused
 from hub.identity.administration import UserFilter
-from hub.identity.model import Approval, Role, RoleSource, User
+from hub.identity.model import Approval, RoleSource, User
 from hub.identity.person import Person
+from hub.identity.roles import Role
 from hub.identity.service import IdentityService
 from tests.identity.conftest import browse, register
 

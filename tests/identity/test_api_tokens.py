@@ -10,7 +10,8 @@ from hub.database import Database
 from hub.errors import Invalid, LimitReached, NotFound, Refused
 from hub.identity import api_tokens
 from hub.identity.api_tokens import LONGEST_DAYS, MOST, PREFIX, ApiTokens
-from hub.identity.model import ApiToken, Role
+from hub.identity.model import ApiToken
+from hub.identity.roles import Role
 from hub.identity.scopes import OWN, SCOPES, Caller
 from hub.identity.service import IdentityService
 from tests.identity.conftest import browse, register

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from hub.identity import codes
-from hub.identity.model import Role
+from hub.identity.roles import Role
 from hub.identity.tokens import digest
 from tests.identity.conftest import PASSWORD, Hub, browse, register
 

@@ -10,7 +10,8 @@ from hub.audit.model import Event
 from hub.database import Database
 from hub.errors import Refused
 from hub.identity import authenticator, service
-from hub.identity.model import LoginSession, OneTimeCode, Role
+from hub.identity.model import LoginSession, OneTimeCode
+from hub.identity.roles import Role
 from hub.identity.service import IdentityService
 from hub.identity.tokens import digest, new_token
 from tests.identity.conftest import PASSWORD, log_in, register

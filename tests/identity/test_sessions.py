@@ -8,7 +8,8 @@ from sqlmodel import select
 
 from hub.database import Database
 from hub.errors import DatabaseSilent, Refused
-from hub.identity.model import LoginSession, Role
+from hub.identity.model import LoginSession
+from hub.identity.roles import Role
 from hub.identity.service import IdentityService
 from hub.identity.sessions import Sessions
 from hub.identity.tokens import digest

@@ -10,8 +10,9 @@ from sqlmodel import select
 from hub.audit.model import Event
 from hub.database import Database
 from hub.errors import Conflict, Invalid, NotFound, PodiumError, Refused
-from hub.identity.model import OneTimeCode, Role
+from hub.identity.model import OneTimeCode
 from hub.identity.person import Person
+from hub.identity.roles import Role
 from hub.identity.service import IdentityService
 from hub.identity.tokens import digest
 from tests.identity.conftest import PASSWORD, browse, log_in, register

@@ -17,8 +17,9 @@ from hub.environments.model import Environment
 from hub.environments.service import Environments
 from hub.environments.specs import SpecBuilder
 from hub.environments.views import EnvironmentView
-from hub.identity.model import Role, User
+from hub.identity.model import User
 from hub.identity.person import Person
+from hub.identity.roles import Role
 from hub.settings import Settings
 from hub.workspaces.service import Workspaces
 from tests.support.memory_spawner import MemorySpawner

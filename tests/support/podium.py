@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hub.identity.cookies import cookie_name
-from hub.identity.model import Role
+from hub.identity.roles import Role
 from hub.services import Services
 from hub.settings import load
 from hub.up import open_services

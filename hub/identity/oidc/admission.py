@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from hub.identity import authenticator
-from hub.identity.model import Role
 from hub.identity.oidc.providers import Rules
+from hub.identity.roles import Role
 
 
 class Admission(StrEnum):

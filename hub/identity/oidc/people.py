@@ -14,10 +14,11 @@ from hub.audit.service import record
 from hub.clock import now
 from hub.errors import Invalid
 from hub.identity import authenticator, users
-from hub.identity.model import Approval, Login, Role, RoleSource, User
+from hub.identity.model import Approval, Login, RoleSource, User
 from hub.identity.oidc.admission import Admission, Verdict, verified_email
 from hub.identity.oidc.providers import Provider
 from hub.identity.person import Person
+from hub.identity.roles import Role
 
 OIDC = "oidc"
 _TRIES = 20

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from hub.database import Database
-from hub.identity.model import Role
 from hub.identity.oidc.access import AccessTokens
+from hub.identity.roles import Role
 from hub.identity.scopes import OWN
 from tests.identity.oidc.conftest import Visit
 from tests.identity.oidc.hostile import Key

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from hub.identity.model import Role
 from hub.identity.oidc.admission import Admission, groups_in, judge
 from hub.identity.oidc.providers import Rules
+from hub.identity.roles import Role
 
 GOOD = {"email": "grace@corp.org", "email_verified": True}
 

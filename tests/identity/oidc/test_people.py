@@ -9,10 +9,11 @@ from hub.audit.model import Event
 from hub.database import Database
 from hub.errors import Conflict, Invalid
 from hub.identity import users
-from hub.identity.model import Login, Role, User
+from hub.identity.model import Login, User
 from hub.identity.notices import Notice
 from hub.identity.oidc.providers import Rules
 from hub.identity.oidc.service import LoginRefused
+from hub.identity.roles import Role
 from hub.identity.service import IdentityService
 from tests.identity.conftest import browse, register
 from tests.identity.oidc.conftest import Visit

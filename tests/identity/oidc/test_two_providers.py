@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from hub.identity.model import Role
+from hub.identity.roles import Role
 from tests.identity.conftest import Hub, eventually, register, served
 from tests.providers.certified import CLIENT, SECRET, Certified, certified
 from tests.providers.mock import mock

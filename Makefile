@@ -18,7 +18,7 @@ TOOLS := $(VENV)/.tools-installed
 AXE := tests/node_modules/.package-lock.json
 PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10
 
-.PHONY: help up down doctor test test-crash test-pages test-story test-guards test-fresh bench picture lock settings api cases fmt
+.PHONY: help up down doctor test test-crash test-pages test-story test-cluster test-guards test-fresh bench picture lock settings api cases fmt
 
 help:  ## List what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -48,6 +48,13 @@ test-pages: $(TOOLS) $(ENVIRONMENT)  ## Drive every page and door in a browser, 
 
 test-story: $(TOOLS) $(ENVIRONMENT)  ## Run the main story in a browser alone.
 	$(PYTEST) $(STORY)
+
+test-cluster: $(TOOLS) build/stand-in  ## Build the images and run the tests that need a Kubernetes (CLUSTER or KUBECONFIG; docs/developing.md).
+	@$(VENV)/bin/python -m tests.cluster.run
+
+build/stand-in: tests/cluster/stand-in/Dockerfile tests/spawners/stand_in.py $(wildcard user-environment/environment/*.py user-environment/environment/*/*.py)
+	@rm -rf $@ && mkdir -p build && cp -r tests/cluster/stand-in $@
+	@cp -r user-environment/environment tests/spawners/stand_in.py $@/ && find $@ -name __pycache__ -prune -exec rm -rf {} +
 
 test-guards: $(TOOLS) $(ENVIRONMENT)  ## Disable each guard of docs/security/cases.md in a copy and see that its test notices.
 	@$(VENV)/bin/python -m tests.guards.run

@@ -55,7 +55,7 @@ class _Figures(Collector):
             samples = [sample for spawner in self._services.spawners.values() for sample in spawner.usage()]
         except Silent:
             return
-        cpu = sum(sample.cpu_seconds for sample in samples)
+        cpu = sum(sample.cpu_seconds or 0 for sample in samples)
         yield GaugeMetricFamily("cmbcluster_cpu_usage", "CPU seconds of the running environments since they started", value=cpu)
         yield GaugeMetricFamily(
             "cmbcluster_memory_usage",

@@ -19,6 +19,10 @@ def explain(environment: Environment, exit_: Exit) -> str:
             "Launch it with a larger preset, or work on less data at a time.",
         ),
         Ending.TOO_MANY_PROCESSES: (f"It started more processes than allowed{detail}.", "Launch it again with fewer of them."),
+        Ending.OUT_OF_SPACE: (
+            f"It filled the space outside its workspace{detail}.",
+            "Launch it again, and write large files into the workspace.",
+        ),
         Ending.KILLED: (f"It was ended from outside{detail}.", "Launch it again."),
         Ending.EXITED: (f"It ended by itself{code}.", "The log says what it did last; launch it again."),
         Ending.NEVER_STARTED: (f"It could not be started{detail}.", "Try again; if it stays so, tell an administrator."),

@@ -35,6 +35,8 @@ class Ending(StrEnum):
     """A signal from outside ended it; `detail` names it."""
     OUT_OF_MEMORY = "out_of_memory"
     TOO_MANY_PROCESSES = "too_many_processes"
+    OUT_OF_SPACE = "out_of_space"
+    """It wrote more outside its workspace than it may; `detail` says where."""
     NEVER_STARTED = "never_started"
     """It could not be started at all; `detail` is the reason in plain words."""
     LOST = "lost"
@@ -65,8 +67,9 @@ class Exit:
 class StartSpec:
     """All that a spawner needs to start one run. `variables` never holds a secret of the hub.
 
-    `cpu` in cores and `memory` in bytes are limits. `keys` are the public JWKs whose signature
-    the environment trusts; `start_id` is the audience that it demands.
+    `cpu` in cores and `memory` in bytes are limits; the requests are what a scheduler sets aside.
+    `storage` in bytes is the size of a workspace on a volume of its own. `keys` are the public JWKs
+    whose signature the environment trusts; `start_id` is the audience that it demands.
     """
 
     start_id: str
@@ -79,11 +82,17 @@ class StartSpec:
     base_url: str
     keys: tuple[Mapping[str, str], ...]
     variables: Mapping[str, str] = field(default_factory=dict)
+    cpu_request: float = 0.1
+    memory_request: int = 256 * 2**20
+    storage: int = 10 * 2**30
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What a spawner knows of one start. `upstream` is set while it is `READY`."""
+    """What a spawner knows of one start. `upstream` is set while it is `READY`.
+
+    `hindrance` says in plain words what a start waits for that may not come by itself.
+    """
 
     start_id: str
     workspace_id: str
@@ -91,17 +100,21 @@ class Observation:
     checkpoints: tuple[Checkpoint, ...] = ()
     upstream: str | None = None
     exit: Exit | None = None
+    hindrance: str = ""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """One sample of a running start: memory in bytes (PSS), CPU in seconds since it started."""
+    """One sample of a running start: memory in bytes, CPU in seconds since it started.
+
+    CPU and number of processes are None where the far side does not count them.
+    """
 
     start_id: str
     at: datetime
     memory: int
-    cpu_seconds: float
-    processes: int
+    cpu_seconds: float | None
+    processes: int | None
 
 
 class Synced:

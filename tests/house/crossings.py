@@ -36,6 +36,10 @@ WRITE_METHODS = {
     "hardlink_to",
     "chmod",
 }
+CLUSTER = {
+    "create_pod", "patch_pod", "delete_pod", "delete_pods", "apply_secret", "delete_secret", "apply_claim", "delete_claim",
+}  # fmt: skip
+"""Calls of `hub.spawners.kubernetes.api.Api` that change something in a cluster."""
 CHANGING_MODES = set("wax+")
 
 
@@ -73,7 +77,7 @@ def _effect(call: ast.Call, names: dict[str, str], *, writes: bool) -> str | Non
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     if name in PROCESSES | SIGNALS or name.startswith(PROCESS_PREFIXES):
         return name
-    if method in COMMITS | SIGNAL_METHODS and name != "os.kill":
+    if method in COMMITS | SIGNAL_METHODS | CLUSTER and name != "os.kill":
         return f".{method}()"
     if writes and (name in WRITES or method in WRITE_METHODS or _opens_for_writing(call, method)):
         return name

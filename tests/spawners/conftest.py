@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.spawners.far_side import LocalFarSide
+from tests.spawners.local_side import LocalFarSide
 
 
 @pytest.fixture

@@ -1,34 +1,21 @@
-"""What the tests of a spawner need of the far side, and how the local spawner gives it."""
+"""What the tests of a spawner need of the far side, whatever it is."""
 
 import contextlib
-import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager
 from queue import Queue
 from typing import Any, Protocol, TypeVar
 
-import httpx
-import psutil
-
-from hub.clock import new_id
-from hub.settings import ROOT
 from hub.spawners.base import Observation, Spawner, StartSpec, State, Synced
-from hub.spawners.local.client import LocalSpawner
-from hub.spawners.local.folders import Folders, folders_at, read_json
-from hub.spawners.local.launch import ensure, stop
-from hub.spawners.local.options import CODE, Options
 
 T = TypeVar("T")
 MIB = 1024 * 1024
 
 
-def until(look: Callable[[], T | None], within: float = 15.0) -> T:
+def until(look: Callable[[], T | None], within: float = 60.0) -> T:
     """What `look` returns once it is true; asked again and again until then, at most for `within` seconds."""
     deadline = time.monotonic() + within
     while not (seen := look()):
@@ -39,6 +26,11 @@ def until(look: Callable[[], T | None], within: float = 15.0) -> T:
 
 class FarSide(Protocol):
     """A spawner together with the means to look at, and to disturb, what it runs."""
+
+    at_once: int
+    """How many starts this machine can be asked for at the same time."""
+    told_within: float
+    """Seconds within which the far side knows that a server was killed."""
 
     @property
     def spawner(self) -> Spawner:
@@ -56,86 +48,8 @@ class FarSide(Protocol):
     def processes(self, start_id: str) -> int:
         """How many processes of a start live, its supervisor not counted."""
 
-
-class LocalFarSide:
-    """An agent with a stand-in for the environment's server, in folders of its own."""
-
-    def __init__(self, data: Path, **changes: Any) -> None:
-        self.folders: Folders = folders_at(data)
-        self.options = replace(
-            Options(self.folders.data, self.folders.runtime, (Path(sys.executable),)),
-            code=(CODE, ROOT),
-            server="tests.spawners.stand_in",
-            preload="tests.spawners.stand_in",
-            script=Path(__file__),
-        )
-        self.options = replace(self.options, **changes)
-        self.spawner: LocalSpawner = ensure(self.options)
-
-    def spec(self, *, at_start: str = "", **changes: Any) -> StartSpec:
-        start_id, interpreter = new_id(), str(self.options.interpreters[0])
-        spec = StartSpec(
-            start_id, new_id(), new_id(), interpreter, 1, 1024 * MIB, 64, "", ({"kid": "one"},), {"AT_START": at_start}
-        )
-        return replace(spec, **changes)
-
-    def run(self, start_id: str, code: str) -> str:
-        with httpx.Client(transport=httpx.HTTPTransport(uds=str(self.folders.socket(start_id))), timeout=30) as client:
-            return client.post("http://environment/run", content=code).text
-
-    def kill(self, start_id: str, number: signal.Signals) -> None:
-        os.kill(self.supervisor(start_id)["server"], number)
-
-    def supervisor(self, start_id: str) -> dict[str, Any]:
-        """Who supervises, as the start's folder says."""
-        named: dict[str, Any] = until(lambda: read_json(self.folders.start(start_id).supervisor))
-        return named
-
-    def processes(self, start_id: str) -> int:
-        """Found by what a process holds or was told, also where no parent leads to it any more."""
-        log, mark = str(self.folders.start(start_id).log), f"START_ID={start_id}"
-        supervisor = (read_json(self.folders.start(start_id).supervisor) or {}).get("pid")
-        return sum(_is_of(process, log, mark) for process in psutil.process_iter() if process.pid != supervisor)
-
-    def agent(self) -> int:
-        return int(self.spawner.about()["pid"])
-
-    def warm_parent(self) -> dict[str, Any]:
-        parent: dict[str, Any] = self.spawner.about()["warm_parents"][0]
-        return parent
-
-    def clear(self) -> None:
-        """End and forget all starts."""
-        for seen in self.spawner.observe():
-            self.spawner.stop(seen.start_id)
-        for seen in self.spawner.observe():
-            self.ended(seen.start_id)
-            self.spawner.forget(seen.start_id)
-
-    def ended(self, start_id: str, within: float = 15.0) -> Observation:
-        return until(lambda: in_state(self, start_id, State.ENDED), within)
-
-    def close(self) -> None:
-        self.spawner.close()
-        stop(self.options)
-
-
-def lives(pid: int) -> bool:
-    """Whether the process runs; one that only waits to be reaped does not."""
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _is_of(process: psutil.Process, log: str, mark: str) -> bool:
-    with contextlib.suppress(psutil.Error, OSError):
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        if mark.encode() in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0"):
-            return True
-        return Path(f"/proc/{process.pid}/fd/1").readlink() == Path(log)
-    return False
+    def watching(self) -> "AbstractContextManager[Watching]":
+        """What `watch` tells from now on, over a connection of its own."""
 
 
 def observed(far: FarSide, start_id: str) -> Observation | None:
@@ -155,8 +69,17 @@ def ready(far: FarSide, spec: StartSpec) -> Observation:
     return until(lambda: in_state(far, spec.start_id, State.READY))
 
 
-def ended(far: FarSide, start_id: str, within: float = 15.0) -> Observation:
+def ended(far: FarSide, start_id: str, within: float = 60.0) -> Observation:
     return until(lambda: in_state(far, start_id, State.ENDED), within)
+
+
+def clear(far: FarSide) -> None:
+    """End and forget all starts."""
+    for seen in far.spawner.observe():
+        far.spawner.stop(seen.start_id)
+    for seen in far.spawner.observe():
+        ended(far, seen.start_id)
+        far.spawner.forget(seen.start_id)
 
 
 class Watching:
@@ -186,12 +109,11 @@ class Watching:
 
 
 @contextmanager
-def watching(far: LocalFarSide) -> Iterator[Watching]:
-    """Over a connection of its own, which is closed at the end."""
-    spawner = LocalSpawner(far.folders.agent_socket, far.folders.agent_secret.read_text())
+def watching_over(spawner: Spawner, close: Callable[[], None]) -> Iterator[Watching]:
+    """What that spawner's `watch` tells; `close` ends it."""
     watch = Watching(spawner)
     try:
         yield watch
     finally:
-        spawner.close()
+        close()
         watch.thread.join(10)

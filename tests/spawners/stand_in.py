@@ -34,18 +34,29 @@ class Handler(BaseHTTPRequestHandler):
         """Its output is the test's."""
 
 
-class Server(socketserver.UnixStreamServer):
+class _Quiet:
     request_queue_size = 64
 
     def handle_error(self, *_: Any) -> None:
         """A caller that lost patience is no news."""
 
 
+class SocketServer(_Quiet, socketserver.UnixStreamServer):
+    """On one machine."""
+
+
+class PortServer(_Quiet, socketserver.TCPServer):
+    """In a pod."""
+
+
 def serve(spec: ServerSpec) -> None:
     exec(os.environ.get("AT_START", ""), {"spec": spec})
     os.environ["WORKSPACE_DIR"] = str(spec.workspace)
     Handler.spec = spec
-    assert spec.socket is not None
-    Path(spec.socket).unlink(missing_ok=True)
-    with Server(str(spec.socket), Handler) as server:
-        server.serve_forever()
+    if spec.socket is None:
+        with PortServer((spec.host, spec.port or 0), Handler) as server:
+            server.serve_forever()
+    else:
+        Path(spec.socket).unlink(missing_ok=True)
+        with SocketServer(str(spec.socket), Handler) as server:
+            server.serve_forever()

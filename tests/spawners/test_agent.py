@@ -16,7 +16,8 @@ from hub.spawners.base import Ending, State
 from hub.spawners.local.client import LocalSpawner
 from hub.spawners.local.folders import folders_at
 from hub.spawners.local.launch import ensure, stop
-from tests.spawners.far_side import LocalFarSide, in_state, lives, observed, ready, until, watching
+from tests.spawners.far_side import ended, in_state, observed, ready, until
+from tests.spawners.local_side import LocalFarSide, lives
 
 
 @pytest.mark.case("R25")
@@ -29,7 +30,7 @@ def test_a_killed_agent_comes_back_with_the_next_call_and_takes_back_what_runs(f
     assert far.agent() != agent
     assert far.run(spec.start_id, "import os; result = os.getpid()") == str(server)
     far.spawner.stop(spec.start_id)
-    exit_ = far.ended(spec.start_id).exit
+    exit_ = ended(far, spec.start_id).exit
     assert exit_
     assert exit_.why is Ending.STOPPED
     assert far.processes(spec.start_id) == 0
@@ -41,7 +42,7 @@ def test_an_environment_that_ends_while_no_agent_runs_is_known_afterwards(far: L
     os.kill(far.agent(), signal.SIGKILL)
     far.kill(spec.start_id, signal.SIGKILL)
     until(far.folders.start(spec.start_id).exit.exists)
-    exit_ = far.ended(spec.start_id).exit
+    exit_ = ended(far, spec.start_id).exit
     assert exit_
     assert (exit_.why, exit_.detail) == (Ending.KILLED, "SIGKILL")
 
@@ -146,7 +147,7 @@ def test_a_start_that_waits_for_its_warm_parent_can_be_stopped(tmp_path: Path) -
     far.spawner.start(spec)
     assert in_state(far, spec.start_id, State.PENDING)
     far.spawner.stop(spec.start_id)
-    exit_ = far.ended(spec.start_id, within=2).exit
+    exit_ = ended(far, spec.start_id, within=2).exit
     far.close()
     assert exit_
     assert exit_.why is Ending.STOPPED
@@ -157,7 +158,7 @@ def test_an_interpreter_that_does_not_run_ends_starts_with_a_reason(tmp_path: Pa
     far = LocalFarSide(tmp_path / "data", interpreters=(Path(interpreter),))
     spec = far.spec()
     far.spawner.start(spec)
-    exit_ = far.ended(spec.start_id).exit
+    exit_ = ended(far, spec.start_id).exit
     far.close()
     assert exit_
     assert exit_.why is Ending.NEVER_STARTED
@@ -167,7 +168,7 @@ def test_an_interpreter_that_does_not_run_ends_starts_with_a_reason(tmp_path: Pa
 def test_a_broken_watch_ends_and_a_silent_agent_is_a_silent_cluster(far: LocalFarSide) -> None:
     agent = far.agent()
     hasty = LocalSpawner(far.folders.agent_socket, far.folders.agent_secret.read_text(), patience=0.2)
-    with watching(far) as watch:
+    with far.watching() as watch:
         watch.next()
         os.kill(agent, signal.SIGSTOP)
         began = time.monotonic()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.spawners.far_side import LocalFarSide, ready, until
+from tests.spawners.far_side import clear, ready, until
+from tests.spawners.local_side import LocalFarSide
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def other(tmp_path: Path) -> Path:
 def far(tmp_path: Path, other: Path) -> Iterator[LocalFarSide]:
     far = LocalFarSide(tmp_path / "data", interpreters=(Path(sys.executable), other))
     yield far
-    far.clear()
+    clear(far)
     far.close()
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from environment.local.limits import Group, Watchdog, guard
+from environment.supervising.limits import Group, Watchdog, guard
 
 from hub.spawners.isolation import local_isolation
 from hub.spawners.local.limits import limits_in_force

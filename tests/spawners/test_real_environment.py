@@ -9,7 +9,8 @@ from jwt.algorithms import ECAlgorithm
 from hub.settings import Settings
 from hub.spawners.local.launch import options_of
 from hub.spawners.local.options import Options
-from tests.spawners.far_side import MIB, LocalFarSide, ready
+from tests.spawners.far_side import MIB, ready
+from tests.spawners.local_side import LocalFarSide
 from tests.support.ci import absent
 
 

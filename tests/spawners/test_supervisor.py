@@ -14,11 +14,12 @@ import pytest
 from hub.spawners.base import Ending, Exit, State
 from hub.spawners.local.folders import write_json
 from tests.conformance.test_spawner import DAEMON
-from tests.spawners.far_side import MIB, LocalFarSide, in_state, lives, ready, until
+from tests.spawners.far_side import MIB, ended, in_state, ready, until
+from tests.spawners.local_side import LocalFarSide, lives
 
 
 def _exit(far: LocalFarSide, start_id: str, within: float = 15) -> Exit:
-    exit_ = far.ended(start_id, within).exit
+    exit_ = ended(far, start_id, within).exit
     assert exit_
     return exit_
 
@@ -40,7 +41,7 @@ def test_a_killed_supervisors_workspace_can_be_used_again(far: LocalFarSide) -> 
     ready(far, spec)
     far.run(spec.start_id, DAEMON)
     os.kill(far.supervisor(spec.start_id)["pid"], signal.SIGKILL)
-    far.ended(spec.start_id)
+    ended(far, spec.start_id)
     assert ready(far, far.spec(workspace_id=spec.workspace_id))
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from hub.clock import new_id
 from hub.errors import Conflict
-from hub.spawners.local.archive import LEFT_OUT, archive
+from hub.spawners.files.archive import LEFT_OUT, archive
+from hub.spawners.files.tree import DEEPEST
 from hub.spawners.local.folders import Folders
-from hub.spawners.local.tree import DEEPEST
 from hub.spawners.local.workspaces import Workspaces
 
 MIB = 1024 * 1024

@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 
 from hub.errors import CannotStart, ClusterSilent
 from hub.spawners.base import SYNCED, Observation, StartSpec, Synced, Usage
+from hub.spawners.checks import checked_id
 from hub.spawners.local import wire
 from hub.spawners.local.connection import Answer, Connector, NobodyAnswers
-from hub.spawners.local.folders import checked_id
 from hub.spawners.local.start import CHECKPOINTS
 
 _ANSWER_SECONDS = 10.0

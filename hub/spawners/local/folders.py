@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import pwd
-import re
 import secrets
 import stat
 from collections.abc import Mapping
@@ -18,19 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub.errors import CannotStart, Invalid
+from hub.errors import CannotStart
 from hub.seam import crossing
+from hub.spawners.checks import checked_id
 
-_ID = re.compile(r"[0-9a-f]{32}")
 _LONGEST_RUNTIME = 64
 """Leaves room for `/<32 digits>/s` below the 107 bytes of a socket's path, with some to spare."""
-
-
-def checked_id(value: str) -> str:
-    """The id itself; anything but 32 hex digits is refused before it becomes part of a path."""
-    if not _ID.fullmatch(value):
-        raise Invalid("That is not an id of Podium's: ids have 32 hexadecimal digits.")
-    return value
 
 
 @dataclass(frozen=True)

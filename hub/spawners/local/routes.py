@@ -17,8 +17,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from hub.errors import ClusterSilent, Invalid, PodiumError
+from hub.spawners.checks import checked_id
 from hub.spawners.local import wire
-from hub.spawners.local.folders import checked_id
 from hub.spawners.local.limits import Limits
 from hub.spawners.local.starts import Starts
 from hub.spawners.local.warm import WarmParent

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from hub.clock import now
-from hub.errors import Conflict, Invalid
+from hub.errors import Conflict
 from hub.seam import crossing
 from hub.spawners.base import Ending, Observation, StartSpec, Usage
-from hub.spawners.local.folders import Folders, checked_id, read_json, write_json
+from hub.spawners.checks import checked_id, checked_spec
+from hub.spawners.local.folders import Folders, read_json, write_json
 from hub.spawners.local.following import Follower
 from hub.spawners.local.limits import Limits
 from hub.spawners.local.options import Options
@@ -68,8 +69,7 @@ class Starts:
 
     def order(self, spec: StartSpec) -> None:
         """Idempotent: an order that is known already is not taken again."""
-        checked_id(spec.workspace_id)
-        _check(spec)
+        checked_spec(spec)
         folder = self._folders.start(spec.start_id)
         if spec.start_id in self._starts:
             return
@@ -149,13 +149,6 @@ class Starts:
     def _tell(self, start: Start) -> None:
         for watcher in self._watchers:
             watcher.tell(start)
-
-
-def _check(spec: StartSpec) -> None:
-    if spec.memory <= 0 or spec.cpu <= 0 or spec.processes <= 0:
-        raise Invalid("A start needs memory, CPU and a number of processes above zero.")
-    if any("\0" in text or "=" in name for name, text in spec.variables.items()) or not spec.keys:
-        raise Invalid("A start needs a key to trust, and variables that a process can have.")
 
 
 def _remove_sockets(folders: Folders, start_id: str) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from hub.errors import Conflict
 from hub.seam import crossing
-from hub.spawners.local.archive import archive
+from hub.spawners.files.archive import archive
+from hub.spawners.files.size import size
+from hub.spawners.files.tree import empty
 from hub.spawners.local.folders import Folders
-from hub.spawners.local.tree import empty, walk
 
 log = logging.getLogger(__name__)
 
@@ -41,17 +42,7 @@ class Workspaces:
         return folder
 
     def size(self, workspace_id: str) -> int:
-        """Bytes on disk: a file with holes counts what it takes, one with several names counts once."""
-        total = 0
-        seen: set[tuple[int, int]] = set()
-        for entry in walk(self._folders.workspace(workspace_id)):
-            status = entry.status
-            if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
-                if (status.st_dev, status.st_ino) in seen:
-                    continue
-                seen.add((status.st_dev, status.st_ino))
-            total += min(status.st_size, status.st_blocks * 512) if stat.S_ISREG(status.st_mode) else 0
-        return total
+        return size(self._folders.workspace(workspace_id))
 
     def archive(self, workspace_id: str) -> Iterator[bytes]:
         return archive(self._folders.workspace(workspace_id))

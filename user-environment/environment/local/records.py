@@ -10,20 +10,11 @@ log              output of the server and its descendants
 
 import json
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Ended:
-    """The words for `why` are those of the hub's spawner interface."""
-
-    why: str
-    detail: str = ""
-    exit_code: int | None = None
-    peak_memory: int | None = None
+from environment.supervising.ended import Ended
 
 
 def write_exit(folder: Path, ended: Ended) -> None:

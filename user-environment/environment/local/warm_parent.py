@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from environment.local.server_process import Serve
-from environment.local.supervisor import AWAITED, supervise
+from environment.local.start import supervise
+from environment.supervising.server_process import Serve
+from environment.supervising.supervisor import AWAITED
 
 
 def main(arguments: list[str]) -> None:

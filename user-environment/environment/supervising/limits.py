@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from environment.local.processes import proportional, resident
+from environment.supervising.processes import proportional, resident
 
 _QUICK, _SLOW = 0.1, 1.0
 _PSS_SHARE = 0.1

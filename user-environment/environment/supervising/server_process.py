@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from environment.local.limits import Guard
-from environment.local.processes import end_with_parent
-from environment.local.threads import limit_threads, thread_variables
 from environment.spec import ServerSpec
+from environment.supervising.limits import Guard
+from environment.supervising.processes import end_with_parent
+from environment.supervising.threads import limit_threads, thread_variables
 
 Serve = Callable[[ServerSpec], None]
 
-_OOM_SCORE = "500"
+_OOM_SCORE = 500
 """Where the whole machine runs out of memory, the kernel takes environments before the hub."""
 
 
@@ -49,7 +49,14 @@ def _detach(supervisor: int) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
+    _offer_to_the_kernel()
+
+
+def _offer_to_the_kernel() -> None:
+    """A kubelet may have set a higher score already, and only root can lower it."""
+    score = Path("/proc/self/oom_score_adj")
+    if int(score.read_text()) < _OOM_SCORE:
+        score.write_text(str(_OOM_SCORE))
 
 
 def _clean(spec: Mapping[str, Any]) -> None:

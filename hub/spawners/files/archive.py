@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from hub.spawners.local.tree import Entry, walk
+from hub.spawners.files.tree import Entry, walk
 
 LEFT_OUT = "NOT-IN-THIS-ARCHIVE.txt"
 _CHUNK = 1024 * 1024

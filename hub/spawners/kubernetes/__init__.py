@@ -1,0 +1,14 @@
+"""Environments as pods, workspaces as volumes.
+
+spawner.py   the interface, composed of what follows
+place.py     where in a cluster: namespace, images, storage class
+api.py       calls of the API server: deadlines, and foreign errors translated once
+objects.py   pod, Secret and claim of a start, as pure functions of its spec
+informer.py  a copy of all objects of one kind, kept fresh by list and watch
+mirror.py    what all starts are, made of those copies, and who wants to hear of it
+reading.py   what one pod says of its start, as a pure function
+ending.py    why a pod ended, as a pure function
+orders.py    carries out the order to start, beside the caller
+volumes.py   size, archive and deletion of workspaces
+reader.py    the program of the small pods that read a volume
+"""

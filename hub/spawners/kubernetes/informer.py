@@ -1,0 +1,122 @@
+"""A copy of all objects of one kind, kept fresh: one list, then a watch that goes on from where the last one ended.
+
+The client library has an informer too. It starts anew at once after each fault, without a pause,
+sets no deadline, asks for no bookmarks and makes typed models of thousands of pods
+(docs/decisions/0013). Here a watch ends after `WATCH` seconds by itself and is resumed; a version
+that the server no longer has (410) brings a new list; every other fault brings a pause that doubles
+up to `LONGEST_PAUSE`, for ever. What is missing from a copy that is not `fresh` is unknown, not gone.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hub.errors import ClusterSilent
+from hub.spawners.kubernetes.api import Api, Object, Refusal
+
+log = logging.getLogger(__name__)
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
+"""Seconds."""
+_GONE = 410
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Whom an informer tells, in its own thread.
+
+    `kept` is what of an object is worth its memory. `there` hears of each object that is new or
+    changed, `gone` the last that was known of one, `turned` that `fresh` has changed.
+    """
+
+    kept: Callable[[Object], Object]
+    there: Callable[[Object], None]
+    gone: Callable[[Object], None]
+    turned: Callable[[], None]
+
+
+class Informer:
+    """Run `run` in a thread of its own."""
+
+    def __init__(self, api: Api, kind: str, selector: str, listener: Listener) -> None:
+        self._api, self._kind, self._selector = api, kind, selector
+        self._listener = listener
+        self._objects: dict[str, Object] = {}
+        self._version: str | None = None
+        self._pause = SHORTEST_PAUSE
+        self.fresh = False
+        """Whether everything is known, up to what is under way."""
+        self.heard_at = time.monotonic()
+        """When the API server last said anything, on the monotonic clock."""
+
+    def run(self, stopped: threading.Event) -> None:
+        while not stopped.is_set():
+            try:
+                self._listen()
+            except Refusal as refusal:
+                if refusal.status == _GONE:
+                    self._version = None
+                    continue
+                self._wait(stopped, f"{refusal.reason}: {refusal.message}")
+            except ClusterSilent:
+                self._wait(stopped, "no answer")
+
+    def _listen(self) -> None:
+        if self._version is None:
+            self._list()
+        for event in self._api.watch(self._kind, self._selector, self._version or "0"):
+            self._hear()
+            self._take(event)
+        self._hear()
+
+    def _list(self) -> None:
+        listed, version = self._api.list(self._kind, self._selector)
+        present = {_key(found) for found in listed}
+        for gone in [known for key, known in self._objects.items() if key not in present]:
+            self._drop(gone)
+        for found in listed:
+            self._put(found)
+        self._version = version
+        self._hear()
+
+    def _take(self, event: Object) -> None:
+        found = event["object"]
+        self._version = found["metadata"]["resourceVersion"]
+        if event["type"] in {"ADDED", "MODIFIED"}:
+            self._put(found)
+        elif event["type"] == "DELETED":
+            self._drop(found)
+
+    def _put(self, found: Object) -> None:
+        kept = self._listener.kept(found)
+        self._objects[_key(kept)] = kept
+        self._listener.there(kept)
+
+    def _drop(self, found: Object) -> None:
+        self._objects.pop(_key(found), None)
+        self._listener.gone(found)
+
+    def _hear(self) -> None:
+        self.heard_at = time.monotonic()
+        self._pause = SHORTEST_PAUSE
+        self._turn(fresh=True)
+
+    def _wait(self, stopped: threading.Event, why: str) -> None:
+        if self.fresh:
+            log.warning("the cluster cannot be watched (%s): %s", self._kind, why)
+        self._turn(fresh=False)
+        stopped.wait(self._pause * random.uniform(0.8, 1.2))  # noqa: S311 (spreads the load, guards nothing)
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def _turn(self, *, fresh: bool) -> None:
+        if self.fresh is not fresh:
+            self.fresh = fresh
+            self._listener.turned()
+
+
+def _key(found: Object) -> str:
+    """An object of the same name that was made anew is another one."""
+    return f"{found['metadata']['name']}/{found['metadata']['uid']}"

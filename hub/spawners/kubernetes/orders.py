@@ -1,0 +1,119 @@
+"""Carries out the order to start, beside the caller: a slow API server delays nobody's click.
+
+Secret and claim are applied, so that doing it again does no harm. The pod is created, because
+applying would change the pod of another start: it has the workspace's name, and the API server's
+refusal of a second one is what keeps two starts from one workspace. What is cut short anywhere here
+is ordered again by the controller, which sees no such start.
+"""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+from hub.errors import ClusterSilent
+from hub.seam import crossing
+from hub.spawners.base import StartSpec
+from hub.spawners.kubernetes import objects
+from hub.spawners.kubernetes.api import Api, Object, Refusal
+from hub.spawners.kubernetes.mirror import Mirror
+from hub.spawners.kubernetes.place import Place
+from hub.spawners.kubernetes.reading import is_over
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8
+"""Orders that are carried out at the same time."""
+_TRIES = 3
+_EXISTS = 409
+_HELD = "Another environment is running with this workspace."
+
+
+class Orders:
+    def __init__(self, api: Api, place: Place, mirror: Mirror) -> None:
+        self._api, self._place, self._mirror = api, place, mirror
+        self._pool = ThreadPoolExecutor(AT_ONCE, "order")
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def order(self, spec: StartSpec) -> None:
+        """Returns at once. An order for a start that is known already is not taken again."""
+        if self._mirror.ordered(spec.start_id, spec.workspace_id):
+            self._pool.submit(self._carry_out, spec)
+
+    def _carry_out(self, spec: StartSpec) -> None:
+        try:
+            self._make(spec)
+        except Refusal as refusal:
+            log.warning("the cluster refused the start %s: %s", spec.start_id, refusal.message)
+            self._mirror.never_started(spec.start_id, spec.workspace_id, _in_words(refusal))
+            self._take_back(spec)
+        except ClusterSilent:
+            self._mirror.lost_order(spec.start_id)
+        except Exception:
+            log.exception("the order of %s failed", spec.start_id)
+            self._mirror.lost_order(spec.start_id)
+
+    def _make(self, spec: StartSpec) -> None:
+        if self._mirror.is_to_stop(spec.start_id):
+            return
+        with crossing("apply a start's secret"):
+            self._api.apply_secret(objects.secret_name(spec.start_id), objects.secret(spec))
+        self._apply_claim(spec)
+        if not self._create_pod(spec):
+            self._mirror.never_started(spec.start_id, spec.workspace_id, _HELD)
+            self._take_back(spec)
+        elif self._mirror.is_to_stop(spec.start_id):
+            with crossing("delete a start's pod"):
+                self._api.delete_pods(f"{objects.START}={spec.start_id}")
+            self._take_back(spec)
+
+    def _apply_claim(self, spec: StartSpec) -> None:
+        """A volume that the cluster does not let grow stays as large as it is."""
+        with crossing("apply a workspace's claim"):
+            try:
+                self._api.apply_claim(objects.claim_name(spec.workspace_id), objects.claim(spec, self._place))
+            except Refusal:
+                if self._api.claim(objects.claim_name(spec.workspace_id)) is None:
+                    raise
+
+    def _create_pod(self, spec: StartSpec) -> bool:
+        """False where another start holds the workspace."""
+        for _ in range(_TRIES):
+            try:
+                with crossing("create a pod"):
+                    self._api.create_pod(objects.pod(spec))
+            except Refusal as refusal:
+                if refusal.status != _EXISTS:
+                    raise
+            else:
+                return True
+            found = self._api.pod(objects.pod_name(spec.workspace_id))
+            if found is not None and not self._make_way(spec, found):
+                return bool(found["metadata"]["labels"].get(objects.START) == spec.start_id)
+        return False
+
+    def _make_way(self, spec: StartSpec, found: Object) -> bool:
+        """Delete the pod of an earlier start that has ended and nobody has forgotten yet."""
+        is_own = found["metadata"]["labels"].get(objects.START) == spec.start_id
+        if is_own or not is_over(found):
+            return False
+        with crossing("delete an ended pod"):
+            self._api.delete_pod(found["metadata"]["name"], found["metadata"]["uid"])
+        return True
+
+    def _take_back(self, spec: StartSpec) -> None:
+        """Nothing stays of a start that was not made. A secret that stays all the same goes with `forget`."""
+        try:
+            with crossing("delete a start's secret"):
+                self._api.delete_secret(objects.secret_name(spec.start_id))
+        except ClusterSilent:
+            log.warning("the secret of %s stays until the start is forgotten", spec.start_id)
+
+
+def _in_words(refusal: Refusal) -> str:
+    """What the API server said, as a clause that follows “could not be started:”."""
+    if "exceeded quota" in refusal.message:
+        return f"the cluster's quota for all environments is used up ({refusal.message[:300]})"
+    if "being terminated" in refusal.message:
+        return "the place where environments run is being deleted. Tell an administrator"
+    return f"the cluster refused it ({refusal.message[:300]})"

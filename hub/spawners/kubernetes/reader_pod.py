@@ -1,0 +1,91 @@
+"""The small pods that read a volume, as pure functions."""
+
+import gzip
+
+from kubernetes.client import (
+    V1Affinity,
+    V1Container,
+    V1LabelSelector,
+    V1ObjectMeta,
+    V1Pod,
+    V1PodAffinity,
+    V1PodAffinityTerm,
+    V1PodSpec,
+    V1Probe,
+    V1ResourceRequirements,
+    V1TCPSocketAction,
+    V1VolumeMount,
+)
+
+from hub.spawners.kubernetes.api import Object
+from hub.spawners.kubernetes.objects import ROLE, WORKSPACE, address_variable, claim_volume, container_security, pod_security
+from hub.spawners.kubernetes.place import Place
+
+PORT = 8080
+LONGEST = 3600
+"""Seconds after which the cluster ends a reader whose hub has died."""
+EMPTY_ARCHIVE = gzip.compress(bytes(1024), mtime=0)
+"""A tar.gz with nothing in it."""
+
+
+def build(reader_id: str, workspace_id: str, place: Place, arguments: list[str], *, beside_environment: bool) -> V1Pod:
+    """A pod that runs `hub.spawners.kubernetes.reader` over a workspace that it cannot write to."""
+    return V1Pod(
+        api_version="v1",
+        kind="Pod",
+        metadata=V1ObjectMeta(
+            name=f"reader-{reader_id}",
+            labels={"app.kubernetes.io/name": "podium", "app.kubernetes.io/managed-by": "podium", ROLE: "reader"},
+        ),
+        spec=V1PodSpec(
+            restart_policy="Never",
+            active_deadline_seconds=LONGEST,
+            automount_service_account_token=False,
+            enable_service_links=False,
+            termination_grace_period_seconds=1,
+            security_context=pod_security(),
+            affinity=_beside(workspace_id) if beside_environment else None,
+            containers=[_container(place, arguments)],
+            volumes=[claim_volume(workspace_id, read_only=True)],
+        ),
+    )
+
+
+def serves_or_ended(pod: Object) -> bool:
+    status = pod["status"]
+    ready = any(item["type"] == "Ready" and item["status"] == "True" for item in status.get("conditions", []))
+    return ready or status.get("phase") in {"Succeeded", "Failed"}
+
+
+def last_word(pod: Object) -> str:
+    """What it left as its termination message: the size, or what went wrong."""
+    for container in pod["status"].get("containerStatuses", []):
+        said: str = container.get("state", {}).get("terminated", {}).get("message", "")
+        return said.strip()
+    return str(pod["status"].get("message", ""))
+
+
+def _beside(workspace_id: str) -> V1Affinity:
+    selector = V1LabelSelector(match_labels={WORKSPACE: workspace_id, ROLE: "environment"})
+    term = V1PodAffinityTerm(label_selector=selector, topology_key="kubernetes.io/hostname")
+    return V1Affinity(pod_affinity=V1PodAffinity(required_during_scheduling_ignored_during_execution=[term]))
+
+
+def _container(place: Place, arguments: list[str]) -> V1Container:
+    return V1Container(
+        name="reader",
+        image=place.reader_image,
+        image_pull_policy="IfNotPresent",
+        command=["python", "-m", "hub.spawners.kubernetes.reader", *arguments],
+        env=[address_variable()],
+        resources=V1ResourceRequirements(
+            requests={"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "8Mi"},
+            limits={"cpu": "1", "memory": "256Mi", "ephemeral-storage": "64Mi"},
+        ),
+        security_context=container_security(),
+        readiness_probe=V1Probe(tcp_socket=V1TCPSocketAction(port=PORT), period_seconds=1)
+        if arguments[0] == "archive"
+        else None,
+        termination_message_policy="FallbackToLogsOnError",
+        volume_mounts=[V1VolumeMount(name="workspace", mount_path="/workspace", read_only=True)],
+    )

@@ -1,0 +1,97 @@
+"""Workspaces as volumes: measured and packed by a small pod that mounts nothing else, deleted with their claim."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+
+from hub.clock import new_id
+from hub.errors import ClusterSilent, Conflict
+from hub.seam import crossing
+from hub.spawners.kubernetes import objects, reader_pod
+from hub.spawners.kubernetes.api import Api, Object
+from hub.spawners.kubernetes.mirror import Mirror
+from hub.spawners.kubernetes.place import Place
+from hub.spawners.kubernetes.reading import is_over
+
+_DEADLINE = 120.0
+"""Seconds that a reader has to start, image pull included, and to measure a volume."""
+_GONE_WITHIN = 30.0
+_PART = 1 << 16
+_PAUSE = 0.2
+
+
+class Volumes:
+    """Safe to call from several threads; each call may take as long as a pod takes to start."""
+
+    def __init__(self, api: Api, place: Place, mirror: Mirror) -> None:
+        self._api, self._place, self._mirror = api, place, mirror
+
+    def size(self, workspace_id: str) -> int:
+        if self._api.claim(objects.claim_name(workspace_id)) is None:
+            return 0
+        with self._reader(workspace_id, ["size"]) as name:
+            ended = self._mirror.wait_for_reader(name, is_over, _DEADLINE)
+        said = reader_pod.last_word(ended)
+        if not said.isdecimal():
+            raise ClusterSilent(f"The workspace could not be measured: {said[:200]}")
+        return int(said)
+
+    def archive(self, workspace_id: str) -> Iterator[bytes]:
+        if self._api.claim(objects.claim_name(workspace_id)) is None:
+            yield reader_pod.EMPTY_ARCHIVE
+            return
+        key = secrets.token_urlsafe(32)
+        with self._reader(workspace_id, ["archive", hashlib.sha256(key.encode()).hexdigest()]) as name:
+            serving = self._mirror.wait_for_reader(name, reader_pod.serves_or_ended, _DEADLINE)
+            yield from _fetched(serving, key)
+
+    def delete(self, workspace_id: str) -> None:
+        """Gone when this returns. Raises `Conflict` while a start holds it."""
+        pod = self._api.pod(objects.pod_name(workspace_id))
+        if pod is not None and not is_over(pod):
+            raise Conflict("An environment is running with this workspace: stop it first.")
+        if pod is not None:
+            with crossing("delete an ended pod"):  # which holds the volume as long as it is there
+                self._api.delete_pod(pod["metadata"]["name"], pod["metadata"]["uid"])
+        name = objects.claim_name(workspace_id)
+        with crossing("delete a workspace's claim"):
+            self._api.delete_claim(name)
+        deadline = time.monotonic() + _GONE_WITHIN
+        while self._api.claim(name) is not None:
+            if time.monotonic() > deadline:
+                raise ClusterSilent("The volume of the workspace is not gone yet. Podium keeps trying.")
+            time.sleep(_PAUSE)
+
+    @contextmanager
+    def _reader(self, workspace_id: str, arguments: list[str]) -> Iterator[str]:
+        """A pod beside the environment's, where there is one: a volume may be attached to one node only."""
+        beside = self._api.pod(objects.pod_name(workspace_id))
+        running = beside is not None and not is_over(beside)
+        pod = reader_pod.build(new_id(), workspace_id, self._place, arguments, beside_environment=running)
+        with crossing("create a reader"):
+            created = self._api.create_pod(pod)
+        try:
+            yield created["metadata"]["name"]
+        finally:
+            with crossing("delete a reader"):
+                self._api.delete_pod(created["metadata"]["name"], created["metadata"]["uid"])
+
+
+def _fetched(reader: Object, key: str) -> Iterator[bytes]:
+    if is_over(reader):
+        raise ClusterSilent(f"The workspace could not be read: {reader_pod.last_word(reader)[:200]}")
+    connection = HTTPConnection(reader["status"]["podIP"], reader_pod.PORT, timeout=60)
+    try:
+        connection.request("GET", "/", headers={"Authorization": f"Bearer {key}"})
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise ClusterSilent
+        while part := answer.read1(_PART):
+            yield part
+    except (OSError, HTTPException) as error:
+        raise ClusterSilent from error
+    finally:
+        connection.close()

@@ -1,0 +1,88 @@
+"""One start on one machine, from its folder to its end, in a process that outlives hub, agent and warm parent."""
+
+import contextlib
+import fcntl
+import gc
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from environment.local import log
+from environment.local.records import read, write, write_exit
+from environment.supervising.ended import Ended
+from environment.supervising.limits import guard
+from environment.supervising.processes import start_time
+from environment.supervising.server_process import Serve
+from environment.supervising.supervisor import Supervisor
+
+
+def supervise(folder: Path, serve: Serve) -> None:
+    """Runs one start from its folder to its end. Returns at once where another one has it in hand."""
+    os.setsid()
+    gc.disable()
+    os.chdir(folder)
+    log.become_output(folder / "log")
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if _lock(folder / "lock") is None or read(folder / "exit.json") or read(folder / "supervisor.json"):
+        return
+    try:
+        ended = _run(folder, serve)
+    except OSError as error:
+        ended = Ended("never_started", f"The environment's process could not be prepared: {error}")
+    write_exit(folder, ended)
+
+
+def _run(folder: Path, serve: Serve) -> Ended:
+    spec: dict[str, Any] = json.loads((folder / "spec.json").read_text())
+    if read(folder / "stop.json"):
+        return Ended("stopped")
+    workspace = _lock(Path(spec["lock"]))
+    if workspace is None:
+        return Ended("never_started", "Another environment is running with this workspace.")
+    try:
+        _prepare(folder, spec)
+        group = Path(spec["group"]) if spec["group"] else None
+        limits = guard(spec["memory"], spec["processes"], spec["cpu"], group)
+        return Supervisor(spec, limits, FolderRecords(folder)).run(serve)
+    finally:
+        os.close(workspace)  # before the end is recorded: who reads of it may start anew at once
+
+
+def _prepare(folder: Path, spec: dict[str, Any]) -> None:
+    """The socket's folder, and in it a short path to a temporary folder that lies beside the data."""
+    Path(spec["runtime"]).mkdir(mode=0o700, exist_ok=True)
+    (folder / "tmp").mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        Path(spec["temporary"]).symlink_to(folder / "tmp")
+
+
+def _lock(path: Path) -> int | None:
+    """A descriptor that holds the lock, or None where another process does. Forks hold it too, programs do not."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+class FolderRecords:
+    """What the agent reads of a start, and what it orders, in the start's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def started(self, server: int) -> None:
+        pid = os.getpid()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        named = {"pid": pid, "start_time": start_time(pid), "boot_id": boot, "server": server}
+        write(self._folder / "supervisor.json", named)
+
+    def ordered_to_end(self) -> Ended:
+        return Ended(**(read(self._folder / "stop.json") or {"why": "stopped"}))
+
+    def tidy(self) -> None:
+        log.cut()

@@ -1,0 +1,1 @@
+"""Holds one environment in hand wherever it runs: its server, its limits, its end."""

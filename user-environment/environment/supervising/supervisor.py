@@ -1,0 +1,111 @@
+"""Watches over one environment: starts its server, holds it to its limits, ends all of it, says how it ended.
+
+Every descendant of the server is below it for good, also one that called setsid or forked twice,
+because orphans become its children; so at the end it can see that none is left. It waits in
+`sigtimedwait`, without threads or polling.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from typing import Any, Protocol
+
+from environment.supervising.ended import Ended
+from environment.supervising.limits import Guard
+from environment.supervising.processes import adopt_orphans, descendants
+from environment.supervising.server_process import Serve, run_server
+
+AWAITED = {signal.SIGCHLD, signal.SIGTERM}
+"""Blocked before the supervisor begins, so that none is lost in between."""
+
+_GRACE_AT_STOP = 5.0
+_GRACE_AFTER_SERVER = 0.2
+"""Seconds that descendants get after SIGTERM: long where a person stops, short where the server is gone."""
+
+
+class Records(Protocol):
+    """Where a supervisor writes down what it does, and reads why it is told to end."""
+
+    def started(self, server: int) -> None:
+        """The server's process number is known."""
+
+    def ordered_to_end(self) -> Ended:
+        """SIGTERM came: how the end is to be called."""
+
+    def tidy(self) -> None:
+        """Called between two looks at the limits."""
+
+
+class Supervisor:
+    """Call `run` once, in a process in which `AWAITED` are blocked."""
+
+    def __init__(self, spec: dict[str, Any], limits: Guard, records: Records) -> None:
+        self._spec, self._limits, self._records = spec, limits, records
+        self._pid = os.getpid()
+        self._status: int | None = None
+        """The server's wait status once it has ended."""
+
+    def run(self, serve: Serve) -> Ended:
+        adopt_orphans()
+        self._server = os.fork()
+        if self._server == 0:
+            os._exit(run_server(self._spec, self._limits, serve, self._pid))
+        try:
+            self._records.started(self._server)
+            ended = self._watch()
+        finally:
+            self._end_all(_GRACE_AT_STOP if self._status is None else _GRACE_AFTER_SERVER)
+        self._limits.close()
+        return Ended(ended.why, ended.detail, self._exit_code(), self._limits.peak)
+
+    def _watch(self) -> Ended:
+        """Until the server ends, passes a limit or is told to stop."""
+        while True:
+            came = signal.sigtimedwait(AWAITED, self._limits.pause)
+            if came and came.si_signo == signal.SIGTERM:
+                return self._records.ordered_to_end()
+            self._reap()
+            if breach := self._limits.breach(descendants(self._pid)):
+                self._end_all(0)
+                return Ended(breach.why, breach.detail)
+            if self._status is not None:
+                return self._by_itself(self._status)
+            self._records.tidy()
+
+    def _by_itself(self, status: int) -> Ended:
+        if os.WIFSIGNALED(status):
+            return Ended("killed", signal.Signals(os.WTERMSIG(status)).name)
+        return Ended("exited")
+
+    def _exit_code(self) -> int | None:
+        return os.WEXITSTATUS(self._status) if self._status is not None and os.WIFEXITED(self._status) else None
+
+    def _reap(self) -> None:
+        """Take the exit status of every child that has ended, adopted ones included."""
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+                if ended[0] == self._server:
+                    self._status = ended[1]
+
+    def _end_all(self, grace: float) -> None:
+        """SIGTERM to every descendant, SIGKILL to those that are left after `grace` seconds, until there are none."""
+        deadline = time.monotonic() + grace
+        if grace:
+            _send(descendants(self._pid), signal.SIGTERM)
+        while True:
+            self._reap()
+            left = descendants(self._pid)
+            if not left:
+                return
+            if time.monotonic() >= deadline:
+                _send(left, signal.SIGSTOP)  # first, so that none forks away from its end
+                _send(left, signal.SIGKILL)
+            signal.sigtimedwait({signal.SIGCHLD}, 0.02)
+
+
+def _send(pids: list[int], number: signal.Signals) -> None:
+    """Descendants keep their numbers until they are reaped, which only happens here or below them."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)

@@ -94,7 +94,13 @@ def nginx(
         settings = services.settings
         (folder.absolute() / "tmp").mkdir(parents=True, exist_ok=True)
         options = NginxOptions(
-            settings, folder.absolute(), (listen,), f"{settings.host}:{settings.port}", services.credential, user=user or None
+            settings,
+            folder.absolute(),
+            (listen,),
+            f"{settings.host}:{settings.port}",
+            services.credential,
+            settings.home,
+            user=user or None,
         )
         out.print(render(options), markup=False)
 

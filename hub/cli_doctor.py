@@ -4,6 +4,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub import far_side
 from hub.datafolder import prepare
 from hub.environments.catalog import Catalog
 from hub.errors import PodiumError
@@ -28,11 +29,29 @@ def examine(settings: Settings) -> list[Finding]:
     """Everything that a start depends on, and what holds on this machine."""
     return [
         _data_folder(settings),
-        *(_interpreter(path) for path in Catalog(settings).interpreters),
         _hub(settings),
+        *(_of_cluster(settings) if settings.spawner == "kubernetes" else _of_this_machine(settings)),
+    ]
+
+
+def _of_this_machine(settings: Settings) -> list[Finding]:
+    return [
+        *(_interpreter(path) for path in Catalog(settings).interpreters),
         _agent(settings),
         Finding(good=True, text=limits_in_force().sentence()),
         Finding(good=True, text=local_isolation()),
+    ]
+
+
+def _of_cluster(settings: Settings) -> list[Finding]:
+    home = far_side.connect(settings)
+    try:
+        running = len(home.spawner.observe())
+    except PodiumError:
+        return [Finding(good=False, text=f"The cluster does not show what runs in {settings.namespace}. Check KUBECONFIG.")]
+    return [
+        Finding(good=True, text=f"The cluster answers and knows {running} environments."),
+        Finding(good=True, text=home.isolation),
     ]
 
 

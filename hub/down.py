@@ -12,6 +12,7 @@ from hub.audit.service import record
 from hub.clusters.model import LOCAL
 from hub.datafolder import DataFolder
 from hub.environments.model import Environment, Target
+from hub.errors import CannotStart
 from hub.seam import crossing
 from hub.services import Services
 from hub.settings import Settings
@@ -22,7 +23,9 @@ PATIENCE_SECONDS = 15
 
 
 def down(settings: Settings, say: Callable[[str], None]) -> None:
-    """End it all. May be killed at any line and called again; workspaces are not touched."""
+    """End it all. May be killed at any line and called again; workspaces are not touched. Raises `CannotStart`."""
+    if settings.spawner == "kubernetes":
+        raise CannotStart("On Kubernetes nothing would end the pods once the hub is gone. Stop environments on the page first.")
     services = open_services(settings)
     try:
         _want_nothing(services)

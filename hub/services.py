@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from hub.audit.service import Audit
-from hub.clusters.service import register_local
+from hub.clusters.service import register
 from hub.database import Database
 from hub.datafolder import DataFolder
 from hub.environments.catalog import Catalog
@@ -18,6 +18,7 @@ from hub.environments.controller import Controller
 from hub.environments.service import Environments
 from hub.environments.specs import SpecBuilder
 from hub.errors import CannotStart
+from hub.far_side import FarSide
 from hub.identity.api_tokens import ApiTokens
 from hub.identity.oidc.access import AccessTokens
 from hub.identity.oidc.providers import providers_of
@@ -28,7 +29,7 @@ from hub.routing.addresses import Addresses
 from hub.routing.keys import SigningKeys
 from hub.settings import Settings
 from hub.settings_login import listed
-from hub.spawners.base import Spawner
+from hub.spawners.base import Spawner, Spawners
 from hub.workspaces.keeper import Keeper
 from hub.workspaces.service import Workspaces
 
@@ -57,6 +58,7 @@ class Services:
     controller: Controller
     keeper: Keeper
     spawners: Mapping[str, Spawner]
+    home: FarSide
 
     @property
     def sessions(self) -> Sessions:
@@ -106,13 +108,14 @@ def check(settings: Settings, folder: DataFolder, database: Database) -> None:
     Catalog(settings)
 
 
-def build(settings: Settings, folder: DataFolder, database: Database, spawners: Mapping[str, Spawner]) -> Services:
+def build(settings: Settings, folder: DataFolder, database: Database, home: FarSide) -> Services:
     """Put the services together. The database must have this version's schema."""
-    register_local(database, settings.environments_host, folder.secret(CREDENTIAL))
+    register(database, home.cluster_id, settings.spawner, settings.environments_host, folder.secret(CREDENTIAL))
+    spawners = Spawners({home.cluster_id: home.spawner})
     keys = _signing_keys(settings, folder, database)
     controller = Controller(database, spawners, SpecBuilder(database, settings, keys), keys)
     keeper = Keeper(database, spawners)
-    environments = Environments(database, settings, Catalog(settings), spawners, controller.wake)
+    environments = Environments(database, settings, Catalog(settings), spawners, home.cluster_id, controller)
     identity = IdentityService(
         database, timedelta(hours=settings.token_expire_hours), environments.stop_all_of, local_accounts=settings.local_accounts
     )
@@ -126,11 +129,12 @@ def build(settings: Settings, folder: DataFolder, database: Database, spawners: 
         identity=identity,
         logins=logins,
         environments=environments,
-        workspaces=Workspaces(database, spawners, keeper.news.set),
+        workspaces=Workspaces(database, spawners, home.cluster_id, keeper.news.set),
         audit=Audit(database),
         tokens=ApiTokens(database),
         access_tokens=AccessTokens(database, logins.clients, listed(settings.api_audiences)),
         controller=controller,
         keeper=keeper,
         spawners=spawners,
+        home=home,
     )

@@ -20,6 +20,7 @@ from pydantic import ValidationError, field_validator, model_validator
 
 from hub.clusters.quantities import parse_bytes
 from hub.errors import CannotStart
+from hub.settings_cluster import ClusterSettings
 from hub.settings_field import setting
 from hub.settings_login import LoginSettings
 from hub.settings_seeds import DATABASE_PARTS, KNOWN_WITHOUT_EFFECT
@@ -31,7 +32,7 @@ _KUBERNETES_SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PO
 _DOMAIN = re.compile(r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
 
 
-class Settings(LoginSettings):
+class Settings(ClusterSettings, LoginSettings):
     """What an operator can set. Built by `load`, never at import."""
 
     base_domain: str = setting("Address", "localhost", "The name at which people reach the hub.")

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-Group = Literal["Address", "Storage", "Login", "Environments", "Metrics"]
+Group = Literal["Address", "Storage", "Login", "Environments", "Kubernetes", "Metrics"]
 
 
 def setting(group: Group, default: Any, text: str, **limits: Any) -> Any:

@@ -3,7 +3,7 @@
 KNOWN_WITHOUT_EFFECT = {
     **dict.fromkeys(
         (
-            "MAX_INACTIVE_HOURS", "NAMESPACE", "STORAGE_CLASS_NAME",
+            "MAX_INACTIVE_HOURS",
             "INGRESS_CLASS_NAME", "CLUSTER_ISSUER", "REGISTRY_URL", "PROJECT_ID",
         ),
         "CMBCluster",

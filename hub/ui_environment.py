@@ -55,24 +55,31 @@ def draw_facts(view: EnvironmentView) -> None:
     st.caption(f"{since} · {size} · files in {escaped(view.workspace)}")
 
 
-def draw_progress(view: EnvironmentView, names: Sequence[str]) -> None:
-    """The real checkpoints: reached ones with their time, the present one with its age, the coming ones grey."""
+def draw_progress(view: EnvironmentView, names: Sequence[str], hindrance: str = "") -> None:
+    """The real checkpoints: reached ones with their time, the present one with its age, the coming ones grey.
+
+    Below them, what it waits for where that may not come by itself.
+    """
     if view.phase is Phase.QUEUED:
         st.markdown(
             f":material/hourglass_top: Number {view.queue_position} in the queue. It starts by itself when there is room."
         )
         return
     reached = {point["name"]: datetime.fromisoformat(point["at"]) for point in view.checkpoints}
+    details = {point["name"]: f" · {escaped(point['detail'])}" for point in view.checkpoints if point["detail"]}
     waiting = [name for name in names if name not in reached]
     last = max(reached.values(), default=view.since)
     begun = view.started_at or view.since
     for name in names:
         if name in reached:
-            st.markdown(f":material/check_circle: {name.capitalize()} :gray[after {_seconds(begun, reached[name])}]")
+            after = f"after {_seconds(begun, reached[name])}{details.get(name, '')}"
+            st.markdown(f":material/check_circle: {name.capitalize()} :gray[{after}]")
         elif name == waiting[0]:
             st.markdown(f":material/progress_activity: {name.capitalize()} … :gray[{duration(now() - last)}]")
         else:
             st.markdown(f":gray[:material/circle: {name.capitalize()}]")
+    if hindrance:
+        st.caption(f":material/info: {escaped(hindrance)}. It goes on by itself when that changes; or cancel it.")
 
 
 def escaped(text: str) -> str:

@@ -6,18 +6,16 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hub import far_side
 from hub import services as composition
 from hub.database import Database
 from hub.datafolder import DataFolder, prepare
-from hub.environments.catalog import Catalog
 from hub.environments.launching import count_live
 from hub.environments.model import LIVE
 from hub.migrate import migrate
 from hub.server import listen, serve
 from hub.services import Services
 from hub.settings import ROOT, Settings
-from hub.spawners.isolation import local_isolation
-from hub.spawners.local import launch
 
 
 @dataclass(frozen=True)
@@ -32,11 +30,11 @@ def open_services(settings: Settings) -> Services:
     """Services over a migrated database, without a server: for `up` and for commands. Raises `CannotStart`."""
     folder = prepare(settings.data_dir)
     database = _database(settings, folder)
-    return composition.build(settings, folder, database, {"local": launch.connect(settings)})
+    return composition.build(settings, folder, database, far_side.connect(settings))
 
 
 def get_ready(settings: Settings) -> Prepared:
-    """Hold the folder, take the port, migrate, start the agent. Raises `CannotStart`."""
+    """Hold the folder, take the port, migrate, reach where environments run. Raises `CannotStart`."""
     folder = prepare(settings.data_dir)
     settings = settings.model_copy(update={"data_dir": folder.path})
     folder.hold()
@@ -45,8 +43,7 @@ def get_ready(settings: Settings) -> Prepared:
     folder.name_holder(settings.root_url)
     database = _database(settings, folder)
     composition.check(settings, folder, database)
-    spawner = launch.ensure_agent(settings, Catalog(settings).interpreters)
-    return Prepared(composition.build(settings, folder, database, {"local": spawner}), listener)
+    return Prepared(composition.build(settings, folder, database, far_side.ensure(settings)), listener)
 
 
 def up(settings: Settings, say: Callable[[str], None]) -> None:
@@ -80,7 +77,7 @@ def greeting(services: Services) -> list[str]:
         )
     if not settings.secure_cookies:
         lines.append("The address is neither https nor localhost: cookies travel unprotected. Put a proxy with TLS in front.")
-    return [*lines, f"Data lies in {services.folder.path}", local_isolation()]
+    return [*lines, f"Data lies in {services.folder.path}", services.home.isolation]
 
 
 def farewell(services: Services) -> list[str]:

@@ -71,7 +71,7 @@ def draw_card(person: Person, view: EnvironmentView) -> None:
         st.error(f"**{escaped(what.rstrip('.'))}.** {escaped(then)}", icon=":material/error:")
     if view.target is Target.RUNNING and view.phase in {Phase.QUEUED, Phase.STARTING}:
         with st.status("Waiting" if view.phase is Phase.QUEUED else "Starting", expanded=True):
-            draw_progress(view, current().environments.checkpoints(view))
+            draw_progress(view, current().environments.checkpoints(view), current().environments.hindrance(view))
             st.button("Cancel", key=f"cancel-{view.slug}", on_click=act, args=(current().environments.stop, person, view.id))
 
 

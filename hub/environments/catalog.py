@@ -32,6 +32,7 @@ class Profile(BaseModel):
     cpu_request: float = 0.1
     memory_request: _Bytes = 256 * 2**20
     python: Path | None = None
+    image: str | None = None
     default: bool = False
 
     @property
@@ -60,6 +61,7 @@ class Catalog:
         self.max_cpu = settings.max_cpu
         self.max_memory = parse_bytes(settings.max_memory)
         self._python = settings.environment_python
+        self._image = settings.environment_image if settings.spawner == "kubernetes" else None
         self.profiles = _read(settings.profiles_file)
 
     @property
@@ -80,8 +82,9 @@ class Catalog:
                 return profile
         raise Invalid(f"The preset “{name[:60]}” does not exist any more. Choose another one: {self._names()}.")
 
-    def interpreter(self, profile: Profile) -> str:
-        return str(profile.python or self._python)
+    def image(self, profile: Profile) -> str:
+        """What a start runs: an image in a cluster, an interpreter's path on one machine."""
+        return profile.image or self._image if self._image else str(profile.python or self._python)
 
     def _custom(self, custom: Custom | None) -> Profile:
         if custom is None:

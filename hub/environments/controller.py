@@ -56,6 +56,11 @@ class Controller:
     def wake(self) -> None:
         self._news.set()
 
+    def hindrance(self, cluster_id: str, start_id: str | None) -> str:
+        """What a start was last seen to wait for; empty where nothing is known of it."""
+        seen = self.observed[cluster_id].of(start_id) if cluster_id in self.observed else None
+        return seen.hindrance if seen and seen.state is State.PENDING else ""
+
     def stop(self) -> None:
         """End `run` after the present step; environments are not touched."""
         self._stopped.set()
@@ -117,7 +122,7 @@ class Controller:
         query = (
             select(Environment, Start)
             .join(Start, col(Start.id) == col(Environment.start_id), isouter=True)
-            .where(has_work)
+            .where(has_work, col(Environment.cluster_id).in_(self._spawners))
             .order_by(col(Environment.queued_at), col(Environment.id))
             .limit(BATCH)
         )
@@ -163,7 +168,7 @@ class Controller:
         elif step is Step.RESTART:
             steps.restart_lost(self._database, environment.id, start_id, exit_ or Exit(Ending.LOST, now()))
         else:
-            steps.fail_slow(self._database, environment.id, start_id)
+            steps.fail_slow(self._database, environment.id, start_id, self.hindrance(environment.cluster_id, start_id))
             _order_stop(self._spawners[environment.cluster_id], start_id)
 
     def _settle(self, step: Step, environment: Environment, exit_: Exit | None) -> None:

@@ -11,7 +11,6 @@ from sqlmodel import Session, col, select
 
 from hub.audit.service import record
 from hub.clock import now
-from hub.clusters.model import LOCAL
 from hub.clusters.quantities import show_bytes
 from hub.environments.catalog import Custom, Profile
 from hub.environments.model import LIVE, Environment, Phase, Target
@@ -32,6 +31,15 @@ class LaunchOrder:
     profile: str
     custom: Custom | None = None
     workspace_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a launch will run, and on which cluster where the workspace is new."""
+
+    profile: Profile
+    image: str
+    cluster_id: str
 
 
 @dataclass(frozen=True)
@@ -64,11 +72,12 @@ def others_with(session: Session, environment: Environment) -> list[str]:
     return list(session.exec(query.order_by(col(Environment.name)).limit(3)).all())
 
 
-def create(session: Session, person: Person, name: str, profile: Profile, image: str, workspace_id: str | None) -> Environment:
+def create(session: Session, person: Person, name: str, plan: Plan, workspace_id: str | None) -> Environment:
     """A new row, not yet wanted to run. Raises `NotFound` for a workspace that is not the person's."""
-    workspace = _workspace(session, person, name, workspace_id)
+    workspace, profile = _workspace(session, person, name, plan.cluster_id, workspace_id), plan.profile
     environment = Environment(
-        slug=new_slug(name), owner_id=person.user_id, name=name, image=image, workspace_id=workspace.id, cluster_id=LOCAL,
+        slug=new_slug(name), owner_id=person.user_id, name=name, image=plan.image, workspace_id=workspace.id,
+        cluster_id=workspace.cluster_id,
         profile=profile.name, cpu_limit=profile.cpu, cpu_request=min(profile.cpu_request, profile.cpu),
         memory_limit=profile.memory, memory_request=min(profile.memory_request, profile.memory), storage=profile.storage,
     )  # fmt: skip
@@ -77,9 +86,10 @@ def create(session: Session, person: Person, name: str, profile: Profile, image:
     return environment
 
 
-def resize(environment: Environment, profile: Profile, image: str) -> None:
+def resize(environment: Environment, plan: Plan) -> None:
     """Take another preset's numbers for the next run."""
-    environment.profile, environment.image = profile.name, image
+    profile = plan.profile
+    environment.profile, environment.image = profile.name, plan.image
     environment.cpu_limit, environment.cpu_request = profile.cpu, min(profile.cpu_request, profile.cpu)
     environment.memory_limit, environment.storage = profile.memory, profile.storage
     environment.memory_request = min(profile.memory_request, profile.memory)
@@ -99,9 +109,9 @@ def want_running(session: Session, person: Person, environment: Environment, lim
     record(session, person, "environment launched", environment.id, profile=environment.profile)
 
 
-def _workspace(session: Session, person: Person, name: str, workspace_id: str | None) -> Workspace:
+def _workspace(session: Session, person: Person, name: str, cluster_id: str, workspace_id: str | None) -> Workspace:
     if workspace_id is None:
-        workspace = Workspace(owner_id=person.user_id, name=name, cluster_id=LOCAL)
+        workspace = Workspace(owner_id=person.user_id, name=name, cluster_id=cluster_id)
         session.add(workspace)
         session.flush()
         record(session, person, "workspace created", workspace.id, name=name)

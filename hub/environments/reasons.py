@@ -32,5 +32,10 @@ def explain(environment: Environment, exit_: Exit) -> str:
     return f"{what} {SAFE} {advice}"
 
 
-TOO_SLOW = f"It was not ready in time, so it was stopped. {SAFE} Try again; if it stays so, tell an administrator."
+def too_slow(hindrance: str) -> str:
+    """`hindrance`: what it was waiting for to the last, where that is known."""
+    why = f" {hindrance.rstrip('.')}." if hindrance else ""
+    return f"It was not ready in time, so it was stopped.{why} {SAFE} Try again; if it stays so, tell an administrator."
+
+
 LOST_TOO_OFTEN = f"The machine that it ran on was lost several times in a row. {SAFE} Tell an administrator."

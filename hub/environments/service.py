@@ -6,7 +6,8 @@ administrator may look at and stop everyone's. Of what a person may not see the 
 `NotFound`, as of what does not exist.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
+from typing import Protocol
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
@@ -16,7 +17,7 @@ from hub.clock import now
 from hub.database import Database
 from hub.environments import launch_keys, launching, views
 from hub.environments.catalog import Catalog
-from hub.environments.launching import LaunchOrder, Limits
+from hub.environments.launching import LaunchOrder, Limits, Plan
 from hub.environments.model import Environment, Phase, Target
 from hub.environments.names import checked_name
 from hub.environments.views import CHANGED_LAST, LARGEST_PAGE, EnvironmentFilter, EnvironmentView, read_views
@@ -31,8 +32,15 @@ _not_going = col(Environment.target) != Target.DELETED
 _UNKNOWN = "This environment does not exist, or it is not yours."
 
 
+class ControllerSide(Protocol):
+    """What the service needs of the controller in its own process."""
+
+    def wake(self) -> None: ...
+    def hindrance(self, cluster_id: str, start_id: str | None) -> str: ...
+
+
 class Environments:
-    """Safe to share between threads. `wake` tells the controller that there is work."""
+    """Safe to share between threads. New environments go to the cluster `home`."""
 
     def __init__(
         self,
@@ -40,21 +48,23 @@ class Environments:
         settings: Settings,
         catalog: Catalog,
         spawners: Mapping[str, Spawner],
-        wake: Callable[[], None],
+        home: str,
+        controller: ControllerSide,
     ) -> None:
         self.catalog = catalog
         self._database = database
         self._max_live = settings.max_user_pods
         self._spawners = spawners
-        self._wake = wake
+        self._home = home
+        self._controller = controller
+        self._wake = controller.wake
 
     def launch(self, person: Person, order: LaunchOrder, key: str | None = None) -> EnvironmentView:
         """Launch under a name: a new environment, or the own one of that name with the order's preset.
 
         `key` makes it safe to send the same order again. Raises `Invalid`, `NotFound`, `LimitReached` or `Conflict`.
         """
-        name, profile = checked_name(order.name), self.catalog.choose(order.profile, order.custom)
-        image = self.catalog.interpreter(profile)
+        name, plan = checked_name(order.name), self._plan(order)
         with self._database.writing("launch") as session:
             launching.lock_owner(session, person.user_id)
             launched = launch_keys.earlier(session, person.user_id, key, order) if key is not None else None
@@ -62,9 +72,9 @@ class Environments:
                 return self._again(session, person, launched)
             environment = launching.find_by_name(session, person.user_id, name)
             if environment is None:
-                environment = launching.create(session, person, name, profile, image, order.workspace_id)
+                environment = launching.create(session, person, name, plan, order.workspace_id)
             elif environment.target is not Target.RUNNING:
-                launching.resize(environment, profile, image)
+                launching.resize(environment, plan)
             if environment.target is not Target.RUNNING:
                 launching.want_running(session, person, environment, self._limits(environment.cluster_id))
                 session.flush()
@@ -182,6 +192,10 @@ class Environments:
         """The names of all checkpoints that a start of this environment passes, in order."""
         return self._spawners[view.cluster_id].checkpoints
 
+    def hindrance(self, view: EnvironmentView) -> str:
+        """What its start waits for that may not come by itself; empty where nothing is known of it."""
+        return self._controller.hindrance(view.cluster_id, view.start_id)
+
     def log(self, person: Person, environment_id: str, lines: int = 200) -> str:
         """The last lines of the present or last run. Raises `ClusterSilent`."""
         view = self.get(person, environment_id)
@@ -192,6 +206,10 @@ class Environments:
         self.get(person, environment_id)
         size = min(size, LARGEST_PAGE)
         return story_of(self._database, environment_id, size, page * size), count_story(self._database, environment_id)
+
+    def _plan(self, order: LaunchOrder) -> Plan:
+        profile = self.catalog.choose(order.profile, order.custom)
+        return Plan(profile, self.catalog.image(profile), self._home)
 
     def _limits(self, cluster_id: str) -> Limits:
         return Limits(self._max_live, self._spawners[cluster_id].memory_capacity())

@@ -34,6 +34,9 @@ class SpecBuilder:
             cpu=environment.cpu_limit,
             memory=environment.memory_limit,
             processes=self._settings.max_processes,
+            cpu_request=environment.cpu_request,
+            memory_request=environment.memory_request,
+            storage=environment.storage,
             base_url=f"/user/{environment.slug}" if self._settings.routing == "path" else "",
             keys=tuple(self._keys.public_set()),
             variables={

@@ -102,9 +102,9 @@ def fail(database: Database, environment_id: str, start_id: str, exit_: Exit, re
         record(session, None, "environment failed", environment.id, why=exit_.why.value, reason=environment.reason)
 
 
-def fail_slow(database: Database, environment_id: str, start_id: str) -> None:
+def fail_slow(database: Database, environment_id: str, start_id: str, hindrance: str = "") -> None:
     """Not ready before the deadline. What runs of it is ended as a stray in the same round."""
-    fail(database, environment_id, start_id, Exit(Ending.NEVER_STARTED, now()), reasons.TOO_SLOW)
+    fail(database, environment_id, start_id, Exit(Ending.NEVER_STARTED, now()), reasons.too_slow(hindrance))
 
 
 def restart_lost(database: Database, environment_id: str, start_id: str, exit_: Exit) -> None:

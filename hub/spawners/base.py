@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NoReturn, Protocol
+
+from hub.errors import ClusterSilent
 
 
 class State(StrEnum):
@@ -122,6 +124,15 @@ class Synced:
 
 
 SYNCED = Synced()
+
+
+class Spawners(dict[str, "Spawner"]):
+    """By the id of their cluster. One that is not part of this hub's settings (any more) is as silent as one that is down."""
+
+    def __missing__(self, cluster_id: str) -> NoReturn:
+        raise ClusterSilent(
+            f"The cluster “{cluster_id}” is not part of this Podium's settings (any more). Tell an administrator."
+        )
 
 
 class Spawner(Protocol):

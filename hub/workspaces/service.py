@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from hub.audit.service import record
-from hub.clusters.model import LOCAL
 from hub.database import Database, holding
 from hub.environments.model import Environment, Phase, Target
 from hub.environments.names import checked_name
@@ -52,10 +51,10 @@ class WorkspaceView:
 
 
 class Workspaces:
-    """Safe to share between threads. `wake` tells the keeper that there is something to delete."""
+    """Safe to share between threads. New ones go to the cluster `home`; `wake` tells the keeper of something to delete."""
 
-    def __init__(self, database: Database, spawners: Mapping[str, Spawner], wake: Callable[[], None]) -> None:
-        self._database, self._spawners, self._wake = database, spawners, wake
+    def __init__(self, database: Database, spawners: Mapping[str, Spawner], home: str, wake: Callable[[], None]) -> None:
+        self._database, self._spawners, self._home, self._wake = database, spawners, home, wake
 
     def search(
         self, person: Person, text: str = "", page: int = 0, size: int = PAGE, sort: str = USED_LAST
@@ -80,7 +79,7 @@ class Workspaces:
 
     def create(self, person: Person, name: str) -> str:
         """A new, empty workspace; the id. Its folder or volume is made by the first launch."""
-        workspace = Workspace(owner_id=person.user_id, name=checked_name(name, "workspace"), cluster_id=LOCAL)
+        workspace = Workspace(owner_id=person.user_id, name=checked_name(name, "workspace"), cluster_id=self._home)
         with self._database.writing("create workspace") as session:
             session.add(workspace)
             record(session, person, "workspace created", workspace.id, name=workspace.name)

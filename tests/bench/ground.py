@@ -23,6 +23,7 @@ from hub.datafolder import prepare
 from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase
 from hub.environments.views import EnvironmentView
+from hub.far_side import FarSide
 from hub.identity.cookies import cookie_name
 from hub.identity.model import User
 from hub.identity.person import Person
@@ -83,7 +84,7 @@ class Ground:
             database = Database(settings.database)
             stack.callback(database.close)
             data = prepare(settings.data_dir)
-            yield cls(podium, composition.build(settings, data, database, {"local": launch.connect(settings)}))
+            yield cls(podium, composition.build(settings, data, database, FarSide("local", launch.connect(settings), "")))
 
     def visitor(self, name: str, environment: str = "bench") -> Visitor:
         """A new person with a stopped environment, whose browser is in."""

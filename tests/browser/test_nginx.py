@@ -1,10 +1,7 @@
 """Behind NGINX, set up as docs/operating/nginx.md says: open environments do not notice that the hub is away."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,31 +12,11 @@ from tests.bench.ground import connect_streamlit, run_once
 from tests.browser.outside import servers
 from tests.browser.people import Person, person, see_foreign_texts
 from tests.routing.serving import free_port
-from tests.support.ci import absent
-from tests.support.leaks import keep
+from tests.support.nginx import nginx_in_front
 from tests.support.podium import Podium, installed
 
 pytestmark = pytest.mark.browser
 SOCKETS = 20
-
-
-@contextmanager
-def nginx_in_front(podium: Podium, folder: Path, port: int) -> Iterator[None]:
-    """The two commands of the page, on a port that is free."""
-    program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-    if program is None:
-        absent("NGINX is not installed; on Debian: apt-get install nginx-light")
-    user = ("--user", "root") if os.getuid() == 0 else ()
-    printed = podium.run("nginx", "--folder", str(folder / "nginx"), "--listen", f"127.0.0.1:{port}", *user)
-    assert printed.returncode == 0, printed.stderr
-    (folder / "podium-nginx.conf").write_text(printed.stdout)
-    process = subprocess.Popen([program, "-c", folder / "podium-nginx.conf"], stderr=subprocess.DEVNULL)
-    keep(process.pid)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture

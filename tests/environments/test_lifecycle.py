@@ -153,6 +153,20 @@ def test_a_silent_cluster_changes_no_phase(hub: Hub) -> None:
 
 
 @pytest.mark.case("R9")
+def test_a_start_that_waits_says_for_what_and_so_does_its_end(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = hub.person("ada")
+    hub.spawner.halts_at, hub.spawner.hindrance = 1, "No node can take it: 3 Insufficient cpu"
+    hub.start_controller()
+    view = hub.launch(ada)
+    starting = hub.until(ada, view, lambda seen: len(seen.checkpoints) == 1)
+    assert hub.environments.hindrance(starting) == "No node can take it: 3 Insufficient cpu"
+    monkeypatch.setattr("hub.environments.lifecycle.START_DEADLINE", timedelta(0))
+    failed = hub.until(ada, view, lambda seen: seen.phase is Phase.FAILED)
+    assert failed.reason
+    assert failed.reason.startswith("It was not ready in time, so it was stopped. No node can take it: 3 Insufficient cpu.")
+    assert hub.environments.hindrance(failed) == ""
+
+
 def test_delete_while_starting_ends_the_start_and_keeps_the_workspace_unless_asked(hub: Hub) -> None:
     ada = hub.person("ada")
     hub.spawner.halts_at = 1

@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 import pytest
 
+from hub.clusters.service import register
 from hub.environments import steps
 from hub.environments.catalog import CUSTOM, Custom
 from hub.environments.launching import LaunchOrder
-from hub.environments.model import Phase, Target
+from hub.environments.model import Environment, Phase, Target
 from hub.environments.views import EnvironmentFilter, EnvironmentView
-from hub.errors import Conflict, Invalid, LimitReached, NotFound, PodiumError
+from hub.errors import ClusterSilent, Conflict, Invalid, LimitReached, NotFound, PodiumError
 from hub.identity.person import Person
 from hub.identity.roles import Role
 from tests.support.environment_hub import Hub
@@ -87,6 +88,19 @@ def test_what_can_never_fit_is_refused_with_the_numbers(hub: Hub) -> None:
     hub.spawner.capacity = 100 * 2**20
     with pytest.raises(LimitReached, match=r"can never fit: it asks for 268 MB of memory, and this machine has 105 MB"):
         hub.launch(hub.person("ada"))
+
+
+def test_an_environment_of_a_cluster_that_is_not_in_the_settings_any_more_is_left_alone_and_says_so(hub: Hub) -> None:
+    ada = hub.person("ada")
+    view = hub.launch(ada)
+    register(hub.database, "elsewhere", "kubernetes", "localhost", "another credential")
+    with hub.database.writing("test cluster") as session:
+        session.get_one(Environment, view.id).cluster_id = "elsewhere"
+    hub.controller.round()
+    assert hub.environments.get(ada, view.id).phase is Phase.QUEUED
+    hub.environments.stop(ada, view.id)
+    with pytest.raises(ClusterSilent, match=r"“elsewhere” is not part of this Podium's settings"):
+        hub.environments.relaunch(ada, view.id)
 
 
 def test_the_limit_counts_what_is_queued_starting_or_running_and_names_it(hub: Hub) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from hub import datafolder, services
 from hub.asgi import create_app
 from hub.database import Database
+from hub.far_side import FarSide
 from hub.server import listen, serve
 from hub.settings import Settings
 from tests.support.memory_spawner import MemorySpawner
@@ -25,7 +26,7 @@ def main() -> None:
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     settings = Settings(data_dir=folder, database_url=url, port=port, **{**USUAL, **further})
-    built = services.build(settings, datafolder.prepare(folder), Database(url), {"local": spawner})
+    built = services.build(settings, datafolder.prepare(folder), Database(url), FarSide("local", spawner, ""))
     app = create_app(built)
     print(port, flush=True)  # noqa: T201 - the test reads the port
     serve(app, listener)

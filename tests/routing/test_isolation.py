@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub import datafolder, services
 from hub.asgi import create_app
 from hub.database import Database
+from hub.far_side import FarSide
 from hub.routing.app import RoutingApp
 from hub.routing.isolation import SAFE_METHODS
 from hub.settings import Settings
@@ -50,7 +51,9 @@ def hub_app(tmp_path: Path, sqlite_template: Path) -> Iterator[tuple[RoutingApp,
     """The hub's app as it is composed, and a logged-in person's cookie."""
     (tmp_path / "podium.db").write_bytes(sqlite_template.read_bytes())
     database = Database(f"sqlite:///{tmp_path / 'podium.db'}")
-    built = services.build(Settings(data_dir=tmp_path), datafolder.prepare(tmp_path), database, {"local": MemorySpawner()})
+    built = services.build(
+        Settings(data_dir=tmp_path), datafolder.prepare(tmp_path), database, FarSide("local", MemorySpawner(), "")
+    )
     register(built.identity, "grace")
     token, _ = browse(built.identity, "grace")
     app = create_app(built)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-from kubernetes import client
 
 from hub.clock import new_id
 from hub.spawners.base import StartSpec, State
@@ -16,11 +15,11 @@ from hub.spawners.kubernetes import objects
 from hub.spawners.kubernetes.api import Api, connect
 from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.spawner import KubernetesSpawner
+from tests.cluster.namespace import own_namespace
 from tests.spawners.far_side import MIB, Watching, in_state, until, watching_over
 
 STAND_IN = "TEST_STAND_IN_IMAGE"
 HUB = "TEST_HUB_IMAGE"
-_RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 _COUNT = "import os; result = len([name for name in os.listdir('/proc') if name.isdecimal()]) - 1"
 """All processes of the container but the first, which is the supervisor."""
 
@@ -33,10 +32,8 @@ class KubernetesFarSide:
 
     def __init__(self) -> None:
         self._connection = connect(os.environ["KUBECONFIG"])
-        self._core = client.CoreV1Api(self._connection)
-        self.namespace = f"podium-test-{new_id()[:12]}"
-        metadata = client.V1ObjectMeta(name=self.namespace, labels=_RESTRICTED)
-        self._core.create_namespace(client.V1Namespace(metadata=metadata))
+        self._stack = contextlib.ExitStack()
+        self.namespace = self._stack.enter_context(own_namespace())
         self.spawner = self._spawner()
 
     def spec(self, *, at_start: str = "", **changes: Any) -> StartSpec:
@@ -66,7 +63,7 @@ class KubernetesFarSide:
 
     def close(self) -> None:
         self.spawner.close()
-        self._core.delete_namespace(self.namespace)
+        self._stack.close()
         self._connection.close()  # type: ignore[no-untyped-call]
 
     def _spawner(self) -> KubernetesSpawner:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from hub.clock import now
-from hub.clusters.service import register_local
+from hub.clusters.service import register
 from hub.database import Database
 from hub.environments.catalog import Catalog
 from hub.environments.controller import Controller
@@ -21,6 +21,7 @@ from hub.identity.model import User
 from hub.identity.person import Person
 from hub.identity.roles import Role
 from hub.settings import Settings
+from hub.spawners.base import Spawners
 from hub.workspaces.service import Workspaces
 from tests.support.memory_spawner import MemorySpawner
 
@@ -96,20 +97,31 @@ class Hub:
         pytest.fail(f"still {seen}")
 
 
+@dataclass
+class PresentController:
+    """Tests put a new controller in the place of the old one."""
+
+    present: Callable[[], Controller]
+
+    def wake(self) -> None:
+        self.present().wake()
+
+    def hindrance(self, cluster_id: str, start_id: str | None) -> str:
+        return self.present().hindrance(cluster_id, start_id)
+
+
 @pytest.fixture
 def hub(database: Database) -> Iterator[Hub]:
     settings = Settings(max_user_pods=3)
-    register_local(database, "localhost", "a credential")
+    register(database, "local", "local", "localhost", "a credential")
     spawner = MemorySpawner()
-    spawners = {"local": spawner}
+    spawners = Spawners({"local": spawner})
     keys = OneKey()
 
-    def wake() -> None:
-        """Of the present controller: tests put a new one in its place."""
-        made.controller.wake()
-
     controller = Controller(database, spawners, SpecBuilder(database, settings, keys), keys)
-    environments = Environments(database, settings, Catalog(settings), spawners, wake)
-    made = Hub(database, settings, spawner, environments, Workspaces(database, spawners, wake), controller)
+    environments = Environments(
+        database, settings, Catalog(settings), spawners, "local", PresentController(lambda: made.controller)
+    )
+    made = Hub(database, settings, spawner, environments, Workspaces(database, spawners, "local", lambda: None), controller)
     yield made
     made.stop_controller()

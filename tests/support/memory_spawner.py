@@ -12,12 +12,13 @@ from hub.spawners.base import SYNCED, Checkpoint, Ending, Exit, Observation, Sta
 
 
 class MemorySpawner:
-    """`halts_at`: a start stays after that many checkpoints. `silent`: nothing answers."""
+    """`halts_at`: a start stays after that many checkpoints, for `hindrance`. `silent`: nothing answers."""
 
     checkpoints: tuple[str, ...] = ("workspace ready", "process started", "ready")
 
     def __init__(self, capacity: int | None = None) -> None:
         self.halts_at = len(self.checkpoints)
+        self.hindrance = ""
         self.silent = False
         self.capacity = capacity
         self.specs: list[StartSpec] = []
@@ -46,7 +47,8 @@ class MemorySpawner:
         points = tuple(Checkpoint(name, now()) for name in names)
         ready = self.halts_at >= len(self.checkpoints)
         upstream = f"unix:/nowhere/{start_id}" if ready else None
-        self._tell(replace(seen, checkpoints=points, state=State.READY if ready else State.PENDING, upstream=upstream))
+        state = State.READY if ready else State.PENDING
+        self._tell(replace(seen, checkpoints=points, state=state, upstream=upstream, hindrance=self.hindrance))
 
     def end(self, start_id: str, why: Ending, **exit_: Any) -> None:
         """Let a run end by itself."""

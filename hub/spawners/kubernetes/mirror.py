@@ -1,11 +1,12 @@
 """What all starts are: made of the copies that the informers keep, and of what no object can tell.
 
-Three things have no object: an order that is on its way to the API server, a start that could not
-be made at all, and one whose pod was deleted. They are kept here until `forget`, and at most
-`_REMEMBERED` of them, because other replicas are not told to forget.
+Two things have no object: a start that could not be made at all, and one whose pod was deleted. They
+are kept here until `forget`, and at most `_REMEMBERED` of them, because other replicas are not told
+to forget. An order that is on its way is no observation: one that gets lost is ordered again.
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -19,6 +20,10 @@ from hub.spawners.kubernetes.objects import OURS, ROLE, START, WORKSPACE
 from hub.spawners.kubernetes.reading import observation
 
 _REMEMBERED = 1000
+_STREAM = 600.0
+"""Seconds that one `watch` lasts."""
+_ON_ITS_WAY = 30.0
+"""Seconds after which an order whose pod was never seen may be given again."""
 _PATIENCE = 10.0
 """Seconds for which a caller waits until everything is known."""
 _HEARTBEAT = 5.0
@@ -40,6 +45,8 @@ class Mirror:
         self._without: OrderedDict[str, Observation] = OrderedDict()
         self._pulled: dict[str, datetime] = {}
         """When the image of a pod was there, by the pod's uid."""
+        self._ordered: dict[str, tuple[str, float]] = {}
+        """Orders whose pod was not seen yet: workspace, and when the order was given, on the monotonic clock."""
         self._stopping: set[str] = set()
         self._seen: dict[str, Observation] = {}
         self._listeners: list[dict[str, None]] = []
@@ -70,6 +77,7 @@ class Mirror:
             return list(self._seen.values())
 
     def watch(self) -> Iterator[Observation | Synced]:
+        """Ends after a while, so that whoever listens drops what was forgotten meanwhile."""
         changed: dict[str, None] = {}
         with self._news:
             self._wait_until_fresh()
@@ -78,7 +86,8 @@ class Mirror:
         try:
             yield from known
             yield SYNCED
-            while not self._stopped.is_set():
+            ends = time.monotonic() + _STREAM
+            while not self._stopped.is_set() and time.monotonic() < ends:
                 yield from self._next(changed)
         finally:
             with self._news:
@@ -94,19 +103,18 @@ class Mirror:
             return self._seen.get(start_id)
 
     def ordered(self, start_id: str, workspace_id: str) -> bool:
-        """Note an order that is on its way; False where the start is known already."""
+        """Note an order; False where the start is known already, or its order is on its way."""
         with self._news:
-            if start_id in self._seen:
+            _, at = self._ordered.get(start_id, ("", float("-inf")))
+            if start_id in self._seen or time.monotonic() - at < _ON_ITS_WAY:
                 return False
-            self._remember(Observation(start_id, workspace_id, State.PENDING))
+            self._ordered[start_id] = (workspace_id, time.monotonic())
             return True
 
     def lost_order(self, start_id: str) -> None:
-        """The order did not get through: the start is unknown again."""
+        """The order did not get through: it may be given again at once."""
         with self._news:
-            if start_id not in self._pods:
-                self._without.pop(start_id, None)
-                self._look(start_id)
+            self._ordered.pop(start_id, None)
 
     def never_started(self, start_id: str, workspace_id: str, why: str) -> None:
         exit_ = Exit(Ending.NEVER_STARTED, now(), None, why)
@@ -114,12 +122,18 @@ class Mirror:
             self._remember(Observation(start_id, workspace_id, State.ENDED, exit=exit_))
 
     def stop_ordered(self, start_id: str) -> Object | None:
-        """Note that a start is to end; its pod where there is one. What has no pod has ended with that."""
+        """Note that a start is to end; its pod where there is one. What has no pod has ended with that.
+
+        Raises `ClusterSilent` at once where it is not known what runs.
+        """
         with self._news:
+            self._begin()
+            if not self.fresh:
+                raise ClusterSilent
             self._stopping.add(start_id)
-            seen = self._seen.get(start_id)
-            if start_id not in self._pods and seen and seen.state is not State.ENDED:
-                self._remember(_gone(seen, stopped=True))
+            if start_id in self._ordered:
+                workspace_id, _ = self._ordered.pop(start_id)
+                self._remember(Observation(start_id, workspace_id, State.ENDED, exit=Exit(Ending.STOPPED, now())))
             return self._pods.get(start_id)
 
     def is_to_stop(self, start_id: str) -> bool:
@@ -172,7 +186,7 @@ class Mirror:
             if start_id := _start_of(pod):
                 self._pods[start_id] = pod
                 self._starts[pod["metadata"]["uid"]] = start_id
-                self._without.pop(start_id, None)
+                self._ordered.pop(start_id, None)
                 self._look(start_id)
             else:
                 self._readers[pod["metadata"]["name"]] = pod
@@ -204,6 +218,7 @@ class Mirror:
 
     def _remember(self, seen: Observation) -> None:
         """Something that no object tells."""
+        self._ordered.pop(seen.start_id, None)
         self._without[seen.start_id] = seen
         self._without.move_to_end(seen.start_id)
         if len(self._without) > _REMEMBERED:
@@ -234,7 +249,8 @@ def kept_of_pod(pod: Object) -> Object:
     """What `reading` and `ending` look at, and what tells which pod it is."""
     metadata = {name: pod["metadata"][name] for name in _OF_METADATA if name in pod["metadata"]}
     containers = [{name: one[name] for name in ("image", "resources") if name in one} for one in pod["spec"]["containers"]]
-    return {"metadata": metadata, "spec": {"containers": containers}, "status": pod["status"]}
+    spec = {"containers": containers, "nodeName": pod["spec"].get("nodeName", "")}
+    return {"metadata": metadata, "spec": spec, "status": pod["status"]}
 
 
 def kept_of_event(event: Object) -> Object:

@@ -106,7 +106,7 @@ class Orders:
         try:
             with crossing("delete a start's secret"):
                 self._api.delete_secret(objects.secret_name(spec.start_id))
-        except ClusterSilent:
+        except (ClusterSilent, Refusal):
             log.warning("the secret of %s stays until the start is forgotten", spec.start_id)
 
 

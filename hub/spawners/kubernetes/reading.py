@@ -28,7 +28,7 @@ def observation(pod: Object, pulled: datetime | None, moment: datetime) -> Obser
     """`pulled`: when an event said that the image is there. `moment` stands in for times that nobody wrote down."""
     labels = pod["metadata"]["labels"]
     start_id, workspace_id = labels[START], labels[WORKSPACE]
-    reached = _checkpoints(pod["status"], pulled)
+    reached = _checkpoints(pod, pulled)
     if is_over(pod):
         return Observation(start_id, workspace_id, State.ENDED, reached, exit=exit_of(pod, moment))
     if why := _hopeless(pod):
@@ -52,15 +52,16 @@ def _upstream(address: str) -> str:
     return f"[{address}]:{PORT}" if ":" in address else f"{address}:{PORT}"
 
 
-def _checkpoints(status: Object, pulled: datetime | None) -> tuple[Checkpoint, ...]:
+def _checkpoints(pod: Object, pulled: datetime | None) -> tuple[Checkpoint, ...]:
     """Each implies those before it; the times never go back."""
+    status = pod["status"]
     scheduled = _since(status, "PodScheduled")
     container = _container(status)
     begun = container.get("state", {}).get("running") or container.get("state", {}).get("terminated") or {}
     started = when(begun.get("startedAt"))
     ready = _since(status, "Ready") or (started if container.get("started") else None)
     times = [scheduled, scheduled, pulled or started, started, ready]
-    details = ["", "", container.get("image", ""), "", ""]
+    details = ["", pod["spec"].get("nodeName", ""), "", "", ""]
     reached: list[Checkpoint] = []
     for name, at, detail in zip(CHECKPOINTS, times, details, strict=True):
         if at is None:

@@ -97,6 +97,8 @@ class KubernetesSpawner:
         metadata = pod["metadata"]
         since = metadata.get("annotations", {}).get(_STOPPING_SINCE)
         overdue = since is not None and now() - datetime.fromisoformat(since) > _STOPS_WITHIN
+        if "deletionTimestamp" in metadata:
+            return
         if not has_run(pod) or overdue:
             with crossing("delete a start's pod"):
                 self._api.delete_pod(metadata["name"], metadata["uid"])

@@ -1,0 +1,24 @@
+"""Namespaces that a test makes, and deletes with all that is in them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kubernetes import client
+
+from hub.clock import new_id
+from hub.spawners.kubernetes.api import connect
+
+_RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+@contextmanager
+def own_namespace() -> Iterator[str]:
+    """In which the API server itself refuses every pod that is not "restricted"."""
+    core = client.CoreV1Api(connect(os.environ["KUBECONFIG"]))
+    name = f"podium-test-{new_id()[:12]}"
+    core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name, labels=_RESTRICTED)))
+    try:
+        yield name
+    finally:
+        core.delete_namespace(name)

@@ -5,10 +5,13 @@ place.py     where in a cluster: namespace, images, storage class
 api.py       calls of the API server: deadlines, and foreign errors translated once
 objects.py   pod, Secret and claim of a start, as pure functions of its spec
 informer.py  a copy of all objects of one kind, kept fresh by list and watch
-mirror.py    what all starts are, made of those copies, and who wants to hear of it
+mirror.py    what runs in the namespace, kept fresh by informers, and who wants to hear of it
+starts.py    what all starts are, made of pods and of what no pod tells
+kept.py      what of an object is worth its memory
 reading.py   what one pod says of its start, as a pure function
 ending.py    why a pod ended, as a pure function
 orders.py    carries out the order to start, beside the caller
 volumes.py   size, archive and deletion of workspaces
-reader.py    the program of the small pods that read a volume
+reader_pod.py  the small pods that read a volume, as pure functions
+reader.py    the program of those pods
 """

@@ -1,34 +1,28 @@
-"""What all starts are: made of the copies that the informers keep, and of what no object can tell.
+"""A mirror of what runs in the namespace, kept fresh by informers, and everyone who wants to hear of changes.
 
-Two things have no object: a start that could not be made at all, and one whose pod was deleted. They
-are kept here until `forget`, and at most `_REMEMBERED` of them, because other replicas are not told
-to forget. An order that is on its way is no observation: one that gets lost is ordered again.
+Where an informer does not hear from the API server the mirror is not `fresh`: what it shows is not
+known to be so any more, and questions raise `ClusterSilent`.
 """
 
 import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from time import monotonic
 
-from hub.clock import now
 from hub.errors import ClusterSilent
-from hub.spawners.base import SYNCED, Ending, Exit, Observation, State, Synced
+from hub.spawners.base import SYNCED, Observation, Synced
 from hub.spawners.kubernetes.api import Api, Object
 from hub.spawners.kubernetes.informer import Informer, Listener
-from hub.spawners.kubernetes.objects import OURS, ROLE, START, WORKSPACE
-from hub.spawners.kubernetes.reading import observation
+from hub.spawners.kubernetes.kept import is_of_start, kept_of_event, kept_of_pod
+from hub.spawners.kubernetes.objects import OURS
+from hub.spawners.kubernetes.starts import Starts
 
-_REMEMBERED = 1000
-_STREAM = 600.0
-"""Seconds that one `watch` lasts."""
-_ON_ITS_WAY = 30.0
-"""Seconds after which an order whose pod was never seen may be given again."""
 _PATIENCE = 10.0
 """Seconds for which a caller waits until everything is known."""
+_STREAM = 600.0
+"""Seconds that one `watch` lasts."""
 _HEARTBEAT = 5.0
 _PULLED = "Pulled"
-_OF_METADATA = ("name", "uid", "labels", "annotations", "deletionTimestamp")
 
 
 class Mirror:
@@ -36,26 +30,16 @@ class Mirror:
 
     def __init__(self, api: Api) -> None:
         self._news = threading.Condition()
-        self._pods: dict[str, Object] = {}
-        """By start."""
-        self._starts: dict[str, str] = {}
-        """By the uid of its pod."""
+        self._starts = Starts(self._tell)
         self._readers: dict[str, Object] = {}
         """The small pods that read volumes, by name."""
-        self._without: OrderedDict[str, Observation] = OrderedDict()
-        self._pulled: dict[str, datetime] = {}
-        """When the image of a pod was there, by the pod's uid."""
-        self._ordered: dict[str, tuple[str, float]] = {}
-        """Orders whose pod was not seen yet: workspace, and when the order was given, on the monotonic clock."""
-        self._stopping: set[str] = set()
-        self._seen: dict[str, Observation] = {}
         self._listeners: list[dict[str, None]] = []
         self._stopped = threading.Event()
+        self._threads: list[threading.Thread] = []
         self._informers = [
             Informer(api, "pods", OURS, Listener(kept_of_pod, self._pod_is, self._pod_went, self._tell_all)),
             Informer(api, "events", "", Listener(kept_of_event, self._event_is, _nothing, self._tell_all)),
         ]
-        self._threads: list[threading.Thread] = []
 
     def close(self) -> None:
         self._stopped.set()
@@ -74,7 +58,7 @@ class Mirror:
         """All starts. Raises `ClusterSilent` where they are not known."""
         with self._news:
             self._wait_until_fresh()
-            return list(self._seen.values())
+            return list(self._starts.seen.values())
 
     def watch(self) -> Iterator[Observation | Synced]:
         """Ends after a while, so that whoever listens drops what was forgotten meanwhile."""
@@ -82,73 +66,55 @@ class Mirror:
         with self._news:
             self._wait_until_fresh()
             self._listeners.append(changed)
-            known = list(self._seen.values())
+            known = list(self._starts.seen.values())
         try:
             yield from known
             yield SYNCED
-            ends = time.monotonic() + _STREAM
-            while not self._stopped.is_set() and time.monotonic() < ends:
+            ends = monotonic() + _STREAM
+            while not self._stopped.is_set() and monotonic() < ends:
                 yield from self._next(changed)
         finally:
             with self._news:
                 self._listeners.remove(changed)
 
     def pod_of(self, start_id: str) -> Object | None:
+        """Raises `ClusterSilent` where it is not known what runs."""
         with self._news:
             self._wait_until_fresh()
-            return self._pods.get(start_id)
+            return self._starts.pods.get(start_id)
 
     def of(self, start_id: str) -> Observation | None:
         with self._news:
-            return self._seen.get(start_id)
+            return self._starts.seen.get(start_id)
 
-    def ordered(self, start_id: str, workspace_id: str) -> bool:
+    def order(self, start_id: str, workspace_id: str) -> bool:
         """Note an order; False where the start is known already, or its order is on its way."""
         with self._news:
-            _, at = self._ordered.get(start_id, ("", float("-inf")))
-            if start_id in self._seen or time.monotonic() - at < _ON_ITS_WAY:
-                return False
-            self._ordered[start_id] = (workspace_id, time.monotonic())
-            return True
+            return self._starts.order(start_id, workspace_id)
 
-    def lost_order(self, start_id: str) -> None:
-        """The order did not get through: it may be given again at once."""
+    def lose_order(self, start_id: str) -> None:
         with self._news:
-            self._ordered.pop(start_id, None)
+            self._starts.lose_order(start_id)
 
     def never_started(self, start_id: str, workspace_id: str, why: str) -> None:
-        exit_ = Exit(Ending.NEVER_STARTED, now(), None, why)
         with self._news:
-            self._remember(Observation(start_id, workspace_id, State.ENDED, exit=exit_))
+            self._starts.never_started(start_id, workspace_id, why)
 
-    def stop_ordered(self, start_id: str) -> Object | None:
-        """Note that a start is to end; its pod where there is one. What has no pod has ended with that.
-
-        Raises `ClusterSilent` at once where it is not known what runs.
-        """
+    def stop(self, start_id: str) -> Object | None:
+        """Note that a start is to end; its pod where there is one. Raises `ClusterSilent` at once where that is not known."""
         with self._news:
             self._begin()
             if not self.fresh:
                 raise ClusterSilent
-            self._stopping.add(start_id)
-            if start_id in self._ordered:
-                workspace_id, _ = self._ordered.pop(start_id)
-                self._remember(Observation(start_id, workspace_id, State.ENDED, exit=Exit(Ending.STOPPED, now())))
-            return self._pods.get(start_id)
+            return self._starts.stop(start_id)
 
     def is_to_stop(self, start_id: str) -> bool:
         with self._news:
-            return start_id in self._stopping
+            return start_id in self._starts.stopping
 
     def forget(self, start_id: str) -> None:
         with self._news:
-            pod = self._pods.pop(start_id, None)
-            if pod:
-                self._starts.pop(pod["metadata"]["uid"], None)
-                self._pulled.pop(pod["metadata"]["uid"], None)
-            self._without.pop(start_id, None)
-            self._stopping.discard(start_id)
-            self._look(start_id)
+            self._starts.forget(start_id)
 
     def wait_for_reader(self, name: str, reached: Callable[[Object], bool], deadline: float) -> Object:
         """The pod of that name once it is as asked for. Raises `ClusterSilent` after `deadline` seconds."""
@@ -163,7 +129,7 @@ class Mirror:
             self._news.wait_for(lambda: changed or not self.fresh or self._stopped.is_set(), _HEARTBEAT)
             if not self.fresh and not self._stopped.is_set():
                 raise ClusterSilent
-            told = [self._seen[start_id] for start_id in changed if start_id in self._seen]
+            told = [self._starts.seen[start_id] for start_id in changed if start_id in self._starts.seen]
             changed.clear()
         yield from told
 
@@ -183,93 +149,35 @@ class Mirror:
 
     def _pod_is(self, pod: Object) -> None:
         with self._news:
-            if start_id := _start_of(pod):
-                self._pods[start_id] = pod
-                self._starts[pod["metadata"]["uid"]] = start_id
-                self._ordered.pop(start_id, None)
-                self._look(start_id)
+            if is_of_start(pod):
+                self._starts.pod_is(pod)
             else:
                 self._readers[pod["metadata"]["name"]] = pod
             self._news.notify_all()
 
     def _pod_went(self, pod: Object) -> None:
         with self._news:
-            if start_id := _start_of(pod):
-                self._environment_went(start_id, pod["metadata"]["uid"])
+            if is_of_start(pod):
+                self._starts.pod_went(pod)
             else:
                 self._readers.pop(pod["metadata"]["name"], None)
             self._news.notify_all()
 
-    def _environment_went(self, start_id: str, uid: str) -> None:
-        self._pods.pop(start_id, None)
-        self._starts.pop(uid, None)
-        self._pulled.pop(uid, None)
-        last = self._seen.get(start_id)
-        if last is not None:
-            self._remember(last if last.state is State.ENDED else _gone(last, stopped=start_id in self._stopping))
-
     def _event_is(self, event: Object) -> None:
-        uid = event["involvedObject"].get("uid", "")
-        at = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"]
-        with self._news:
-            if event.get("reason") == _PULLED and uid in self._starts:
-                self._pulled[uid] = datetime.fromisoformat(at)
-                self._look(self._starts[uid])
+        if event.get("reason") == _PULLED:
+            at = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"]
+            with self._news:
+                self._starts.image_is_there(event["involvedObject"].get("uid", ""), datetime.fromisoformat(at))
 
-    def _remember(self, seen: Observation) -> None:
-        """Something that no object tells."""
-        self._ordered.pop(seen.start_id, None)
-        self._without[seen.start_id] = seen
-        self._without.move_to_end(seen.start_id)
-        if len(self._without) > _REMEMBERED:
-            forgotten, _ = self._without.popitem(last=False)
-            self._look(forgotten)
-        self._look(seen.start_id)
-
-    def _look(self, start_id: str) -> None:
-        """Work out anew what a start is, and tell whoever listens where it is another than before."""
-        pod = self._pods.get(start_id)
-        seen = observation(pod, self._pulled.get(pod["metadata"]["uid"]), now()) if pod else self._without.get(start_id)
-        before = self._seen.get(start_id)
-        if seen is None:
-            self._seen.pop(start_id, None)
-        elif before is None or before.state is not State.ENDED:
-            self._seen[start_id] = seen
-        if self._seen.get(start_id) != before:
-            for changed in self._listeners:
-                changed[start_id] = None
-            self._news.notify_all()
+    def _tell(self, start_id: str) -> None:
+        for changed in self._listeners:
+            changed[start_id] = None
+        self._news.notify_all()
 
     def _tell_all(self) -> None:
         with self._news:
             self._news.notify_all()
 
 
-def kept_of_pod(pod: Object) -> Object:
-    """What `reading` and `ending` look at, and what tells which pod it is."""
-    metadata = {name: pod["metadata"][name] for name in _OF_METADATA if name in pod["metadata"]}
-    containers = [{name: one[name] for name in ("image", "resources") if name in one} for one in pod["spec"]["containers"]]
-    spec = {"containers": containers, "nodeName": pod["spec"].get("nodeName", "")}
-    return {"metadata": metadata, "spec": spec, "status": pod["status"]}
-
-
-def kept_of_event(event: Object) -> Object:
-    kept = {name: event[name] for name in ("involvedObject", "reason", "lastTimestamp", "eventTime") if name in event}
-    metadata = {name: event["metadata"][name] for name in ("name", "uid", "creationTimestamp")}
-    return kept | {"metadata": metadata}
-
-
-def _start_of(pod: Object) -> str | None:
-    """The start whose pod it is; None for a reader's."""
-    labels: dict[str, str] = pod["metadata"].get("labels", {})
-    return labels.get(START) if labels.get(ROLE) == "environment" and WORKSPACE in labels else None
-
-
 def _nothing(_: Object) -> None:
     """An old event that the server has dropped is no news."""
-
-
-def _gone(last: Observation, *, stopped: bool) -> Observation:
-    """A start whose pod is no longer there."""
-    exit_ = Exit(Ending.STOPPED, now()) if stopped else Exit(Ending.LOST, now(), None, "its pod was deleted")
-    return Observation(last.start_id, last.workspace_id, State.ENDED, last.checkpoints, exit=exit_)

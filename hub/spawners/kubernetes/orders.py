@@ -37,7 +37,7 @@ class Orders:
 
     def order(self, spec: StartSpec) -> None:
         """Returns at once. An order for a start that is known already is not taken again."""
-        if self._mirror.ordered(spec.start_id, spec.workspace_id):
+        if self._mirror.order(spec.start_id, spec.workspace_id):
             self._pool.submit(self._carry_out, spec)
 
     def _carry_out(self, spec: StartSpec) -> None:
@@ -48,10 +48,10 @@ class Orders:
             self._mirror.never_started(spec.start_id, spec.workspace_id, _in_words(refusal))
             self._take_back(spec)
         except ClusterSilent:
-            self._mirror.lost_order(spec.start_id)
+            self._mirror.lose_order(spec.start_id)
         except Exception:
             log.exception("the order of %s failed", spec.start_id)
-            self._mirror.lost_order(spec.start_id)
+            self._mirror.lose_order(spec.start_id)
 
     def _make(self, spec: StartSpec) -> None:
         if self._mirror.is_to_stop(spec.start_id):

@@ -50,7 +50,7 @@ class KubernetesSpawner:
 
     def stop(self, start_id: str) -> None:
         """A pod that has run keeps its record and its log: its deadline ends it. Another one is deleted."""
-        pod = self._mirror.stop_ordered(checked_id(start_id))
+        pod = self._mirror.stop(checked_id(start_id))
         if pod is None:
             with crossing("delete a start's pod"):
                 self._api.delete_pods(f"{objects.START}={start_id}")

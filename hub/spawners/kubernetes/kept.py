@@ -1,0 +1,29 @@
+"""What of an object is worth its memory: a namespace may hold thousands of them. Pure."""
+
+from hub.spawners.kubernetes.api import Object
+from hub.spawners.kubernetes.objects import ROLE, START, WORKSPACE
+
+_OF_METADATA = ("name", "uid", "labels", "annotations", "deletionTimestamp")
+_OF_CONTAINER = ("image", "resources")
+_OF_EVENT = ("involvedObject", "reason", "lastTimestamp", "eventTime")
+
+
+def kept_of_pod(pod: Object) -> Object:
+    """What `reading` and `ending` look at, and what tells which pod it is."""
+    containers = [_only(_OF_CONTAINER, one) for one in pod["spec"]["containers"]]
+    spec = {"containers": containers, "nodeName": pod["spec"].get("nodeName", "")}
+    return {"metadata": _only(_OF_METADATA, pod["metadata"]), "spec": spec, "status": pod["status"]}
+
+
+def kept_of_event(event: Object) -> Object:
+    return _only(_OF_EVENT, event) | {"metadata": _only(("name", "uid", "creationTimestamp"), event["metadata"])}
+
+
+def is_of_start(pod: Object) -> bool:
+    """Whether it is a start's; else it is a reader's."""
+    labels: dict[str, str] = pod["metadata"].get("labels", {})
+    return labels.get(ROLE) == "environment" and {START, WORKSPACE} <= labels.keys()
+
+
+def _only(names: tuple[str, ...], found: Object) -> Object:
+    return {name: found[name] for name in names if name in found}

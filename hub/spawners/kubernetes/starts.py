@@ -1,0 +1,122 @@
+"""What all starts are: made of the pods that are there, and of what no pod tells. In memory, without a lock.
+
+Two things have no pod: a start that could not be made at all, and one whose pod was deleted. They are
+kept until `forget`, and at most `REMEMBERED` of them, because other replicas are not told to forget.
+An order that is on its way is no observation: one that gets lost is ordered again. What has ended stays
+as it ended, whatever is heard of it later.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+
+from hub.clock import now
+from hub.spawners.base import Ending, Exit, Observation, State
+from hub.spawners.kubernetes.api import Object
+from hub.spawners.kubernetes.objects import START
+from hub.spawners.kubernetes.reading import observation
+
+REMEMBERED = 1000
+ON_ITS_WAY = 30.0
+"""Seconds after which an order whose pod was never seen may be given again."""
+
+
+class Starts:
+    """`changed` is called with each start that has become another than before."""
+
+    def __init__(self, changed: Callable[[str], None]) -> None:
+        self.seen: dict[str, Observation] = {}
+        self.pods: dict[str, Object] = {}
+        """By start."""
+        self.stopping: set[str] = set()
+        self._changed = changed
+        self._by_uid: dict[str, str] = {}
+        self._pulled: dict[str, datetime] = {}
+        """When the image of a pod was there, by the pod's uid."""
+        self._without: OrderedDict[str, Observation] = OrderedDict()
+        self._ordered: dict[str, tuple[str, float]] = {}
+        """Orders whose pod was not seen yet: workspace, and when the order was given, on the monotonic clock."""
+
+    def order(self, start_id: str, workspace_id: str) -> bool:
+        """Note an order; False where the start is known already, or its order is on its way."""
+        _, at = self._ordered.get(start_id, ("", float("-inf")))
+        if start_id in self.seen or time.monotonic() - at < ON_ITS_WAY:
+            return False
+        self._ordered[start_id] = (workspace_id, time.monotonic())
+        return True
+
+    def lose_order(self, start_id: str) -> None:
+        """It did not get through: it may be given again at once."""
+        self._ordered.pop(start_id, None)
+
+    def never_started(self, start_id: str, workspace_id: str, why: str) -> None:
+        self._remember(_ended(start_id, workspace_id, Exit(Ending.NEVER_STARTED, now(), None, why)))
+
+    def stop(self, start_id: str) -> Object | None:
+        """Note that a start is to end; its pod where there is one. One that is only ordered has ended with that."""
+        self.stopping.add(start_id)
+        if start_id in self._ordered:
+            workspace_id, _ = self._ordered[start_id]
+            self._remember(_ended(start_id, workspace_id, Exit(Ending.STOPPED, now())))
+        return self.pods.get(start_id)
+
+    def forget(self, start_id: str) -> None:
+        self._drop_pod(start_id)
+        self._without.pop(start_id, None)
+        self.stopping.discard(start_id)
+        self._look(start_id)
+
+    def pod_is(self, pod: Object) -> None:
+        start_id: str = pod["metadata"]["labels"][START]
+        self.pods[start_id] = pod
+        self._by_uid[pod["metadata"]["uid"]] = start_id
+        self._ordered.pop(start_id, None)
+        self._look(start_id)
+
+    def pod_went(self, pod: Object) -> None:
+        start_id: str = pod["metadata"]["labels"][START]
+        self._drop_pod(start_id)
+        last = self.seen.get(start_id)
+        if last is not None:
+            self._remember(last if last.state is State.ENDED else self._without_pod(last))
+
+    def image_is_there(self, uid: str, at: datetime) -> None:
+        """For the pod with that uid; of one that is not known nothing is kept."""
+        if start_id := self._by_uid.get(uid):
+            self._pulled[uid] = at
+            self._look(start_id)
+
+    def _drop_pod(self, start_id: str) -> None:
+        if pod := self.pods.pop(start_id, None):
+            self._by_uid.pop(pod["metadata"]["uid"], None)
+            self._pulled.pop(pod["metadata"]["uid"], None)
+
+    def _without_pod(self, last: Observation) -> Observation:
+        stopped = last.start_id in self.stopping
+        exit_ = Exit(Ending.STOPPED, now()) if stopped else Exit(Ending.LOST, now(), None, "its pod was deleted")
+        return Observation(last.start_id, last.workspace_id, State.ENDED, last.checkpoints, exit=exit_)
+
+    def _remember(self, seen: Observation) -> None:
+        self._ordered.pop(seen.start_id, None)
+        self._without[seen.start_id] = seen
+        self._without.move_to_end(seen.start_id)
+        if len(self._without) > REMEMBERED:
+            forgotten, _ = self._without.popitem(last=False)
+            self._look(forgotten)
+        self._look(seen.start_id)
+
+    def _look(self, start_id: str) -> None:
+        """Work out anew what a start is."""
+        pod, before = self.pods.get(start_id), self.seen.get(start_id)
+        known = observation(pod, self._pulled.get(pod["metadata"]["uid"]), now()) if pod else self._without.get(start_id)
+        if known is None:
+            self.seen.pop(start_id, None)
+        elif before is None or before.state is not State.ENDED:
+            self.seen[start_id] = known
+        if self.seen.get(start_id) != before:
+            self._changed(start_id)
+
+
+def _ended(start_id: str, workspace_id: str, exit_: Exit) -> Observation:
+    return Observation(start_id, workspace_id, State.ENDED, exit=exit_)

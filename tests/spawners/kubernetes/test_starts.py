@@ -1,0 +1,111 @@
+"""What becomes of a start when orders get lost, pods go, and news comes late."""
+
+from typing import Any
+
+import pytest
+
+from hub.spawners.base import Ending, State
+from hub.spawners.kubernetes import starts as module
+from hub.spawners.kubernetes.starts import Starts
+
+RUNNING = {
+    "phase": "Running",
+    "podIP": "10.0.0.7",
+    "conditions": [
+        {"type": name, "status": "True", "lastTransitionTime": "2026-01-01T12:00:01Z"} for name in ("PodScheduled", "Ready")
+    ],
+    "containerStatuses": [{"state": {"running": {"startedAt": "2026-01-01T12:00:01Z"}}, "started": True}],
+}
+FAILED = {"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"exitCode": 7}}}]}
+
+
+def pod(status: dict[str, Any], start: str = "s") -> dict[str, Any]:
+    labels = {"podium/start": start, "podium/workspace": "w"}
+    return {
+        "metadata": {"name": "p", "uid": f"u-{start}", "labels": labels},
+        "spec": {"containers": [{"image": "i"}]},
+        "status": status,
+    }
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def starts(told: list[str]) -> Starts:
+    return Starts(told.append)
+
+
+def why(starts: Starts, start: str = "s") -> Ending | None:
+    seen = starts.seen.get(start)
+    return seen.exit.why if seen and seen.exit else None
+
+
+@pytest.mark.case("R7")
+def test_an_order_is_given_once_until_its_pod_is_seen_or_it_got_lost(starts: Starts, told: list[str]) -> None:
+    assert starts.order("s", "w")
+    assert not starts.order("s", "w")
+    assert "s" not in starts.seen
+    assert told == []
+    starts.lose_order("s")
+    assert starts.order("s", "w")
+    starts.pod_is(pod(RUNNING))
+    assert not starts.order("s", "w")
+    assert told == ["s"]
+
+
+@pytest.mark.case("R7")
+def test_an_order_of_which_nothing_was_heard_may_be_given_again(starts: Starts, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert starts.order("s", "w")
+    monkeypatch.setattr(module, "ON_ITS_WAY", 0.0)
+    assert starts.order("s", "w")
+
+
+def test_an_order_that_is_stopped_has_ended_though_its_pod_comes_up_late(starts: Starts) -> None:
+    starts.order("s", "w")
+    assert starts.stop("s") is None
+    assert why(starts) is Ending.STOPPED
+    starts.pod_is(pod(RUNNING))
+    assert why(starts) is Ending.STOPPED
+
+
+@pytest.mark.case("R3")
+def test_a_pod_that_somebody_deletes_is_lost_and_one_that_was_to_stop_has_stopped(starts: Starts) -> None:
+    for start in ("s", "t"):
+        starts.pod_is(pod(RUNNING, start))
+    assert starts.stop("t") is not None
+    for start in ("s", "t"):
+        starts.pod_went(pod(RUNNING, start))
+    assert (why(starts, "s"), why(starts, "t")) == (Ending.LOST, Ending.STOPPED)
+
+
+def test_an_end_stays_when_the_pod_goes_until_it_is_forgotten(starts: Starts) -> None:
+    starts.pod_is(pod(FAILED))
+    ended = starts.seen["s"]
+    starts.pod_went(pod(FAILED))
+    assert starts.seen["s"] == ended
+    starts.forget("s")
+    assert "s" not in starts.seen
+
+
+def test_a_pod_that_goes_after_it_was_forgotten_is_not_remembered(starts: Starts) -> None:
+    starts.pod_is(pod(FAILED))
+    starts.forget("s")
+    starts.pod_went(pod(FAILED))
+    assert "s" not in starts.seen
+
+
+def test_of_what_has_no_pod_only_the_newest_are_remembered(starts: Starts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REMEMBERED", 2)
+    for start in ("a", "b", "c"):
+        starts.never_started(start, "w", "no")
+    assert set(starts.seen) == {"b", "c"}
+
+
+def test_news_that_changes_nothing_is_not_told(starts: Starts, told: list[str]) -> None:
+    for _ in range(3):
+        starts.pod_is(pod(RUNNING))
+    assert told == ["s"]
+    assert starts.seen["s"].state is State.READY

@@ -32,13 +32,13 @@ down: $(HUB)  ## End the hub and every environment on this machine; workspaces s
 doctor: $(HUB) $(ENVIRONMENT)  ## Check this installation and say what to do.
 	@exec $(VENV)/bin/python -m hub doctor
 
-test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run all tests but those of pages and of crashes.
+test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run all tests but those of pages, of crashes and of clusters.
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	cd user-environment/app && ../../$(VENV)/bin/mypy --config-file ../../pyproject.toml .
 	PYTHONPATH=user-environment $(VENV)/bin/lint-imports --no-logo
-	$(PYTEST) tests --ignore=tests/faults $(PAGES:%=--ignore=%)
+	$(PYTEST) tests --ignore=tests/faults --ignore=tests/cluster $(PAGES:%=--ignore=%)
 
 test-crash: $(TOOLS) $(ENVIRONMENT)  ## Kill the hub and the agent at every step of an environment's life and see that nothing is lost.
 	$(PYTEST) --dist worksteal tests/faults

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 JOBS ?= auto
 STORY := tests/browser/test_story.py
-PAGES := $(filter-out $(STORY),$(wildcard tests/browser/test_*.py)) tests/routing/test_doors_look.py
+PAGES = $(filter-out $(STORY),$(shell grep -rl --include='test_*.py' 'pytestmark = pytest.mark.browser' tests))
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,7 +18,7 @@ TOOLS := $(VENV)/.tools-installed
 AXE := tests/node_modules/.package-lock.json
 PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10
 
-.PHONY: help up down doctor test test-crash test-pages test-story test-cluster test-guards test-fresh bench picture lock settings api cases fmt
+.PHONY: help up down doctor test test-crash test-pages test-story test-cluster test-guards test-fresh bench picture lock settings api manifests cases fmt
 
 help:  ## List what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -83,6 +83,11 @@ settings: $(HUB)  ## Write .env.example and docs/settings.md from hub/settings.p
 
 api: $(HUB)  ## Write docs/api.md from the API's schema.
 	$(VENV)/bin/python -m tests.house.api_document
+
+k8s/podium.yaml: $(shell find helm -type f 2>/dev/null)
+	helm template podium helm/podium --namespace podium --set existingSecret=podium-secrets > $@
+
+manifests: k8s/podium.yaml  ## Write the plain manifests of k8s/ from the chart (needs helm).
 
 cases: $(HUB)  ## Fill in the tests of docs/security/cases.md from their marks.
 	$(VENV)/bin/python -m tests.house.cases

@@ -85,23 +85,20 @@ def doctor() -> None:
 def nginx(
     folder: Annotated[Path, typer.Option(help="Where NGINX keeps its pid, its caches and temporary files; made if missing.")],
     listen: Annotated[str, typer.Option(help="What NGINX listens on: a port, or address:port.")] = "8080",
+    hub: Annotated[str, typer.Option(help="Where NGINX finds the hub, as address:port. Default: HOST and PORT.")] = "",
     user: Annotated[str, typer.Option(help="Whom its workers run as, where root starts NGINX.")] = "",
 ) -> None:
     """Print a configuration with which NGINX stands in front of this hub."""
     from hub.routing.nginx import NginxOptions, render  # noqa: PLC0415
+    from hub.services import proxy_credential  # noqa: PLC0415
 
-    with services_at_hand() as services:
-        settings = services.settings
+    with plain_errors():
+        settings = settings_at_hand()
         (folder.absolute() / "tmp").mkdir(parents=True, exist_ok=True)
         options = NginxOptions(
-            settings,
-            folder.absolute(),
-            (listen,),
-            f"{settings.host}:{settings.port}",
-            services.credential,
-            settings.home,
-            user=user or None,
-        )
+            settings, folder.absolute(), (listen,), hub or f"{settings.host}:{settings.port}", proxy_credential(settings),
+            settings.home, user=user or None,
+        )  # fmt: skip
         out.print(render(options), markup=False)
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from hub.audit.service import Audit
 from hub.clusters.service import register
 from hub.database import Database
-from hub.datafolder import DataFolder
+from hub.datafolder import DataFolder, prepare
 from hub.environments.catalog import Catalog
 from hub.environments.controller import Controller
 from hub.environments.service import Environments
@@ -66,8 +66,8 @@ class Services:
 
     @property
     def credential(self) -> str:
-        """What this machine's proxy shows to `/routing/authorize`."""
-        return self.folder.secret(CREDENTIAL)
+        """What the home cluster's proxy shows to `/routing/authorize`."""
+        return proxy_credential(self.settings, self.folder)
 
 
 _current: list[Services] = []
@@ -101,6 +101,11 @@ def _signing_keys(settings: Settings, folder: DataFolder, database: Database) ->
     return keys
 
 
+def proxy_credential(settings: Settings, folder: DataFolder | None = None) -> str:
+    """PROXY_CREDENTIAL, or the one made at the first start. Raises `CannotStart` where no folder can keep one."""
+    return settings.proxy_credential or (folder or prepare(settings.data_dir)).secret(CREDENTIAL)
+
+
 def check(settings: Settings, folder: DataFolder, database: Database) -> None:
     """Raises `CannotStart` for what `build` would trip over, before anything has been started for it."""
     _signing_keys(settings, folder, database)
@@ -110,7 +115,7 @@ def check(settings: Settings, folder: DataFolder, database: Database) -> None:
 
 def build(settings: Settings, folder: DataFolder, database: Database, home: FarSide) -> Services:
     """Put the services together. The database must have this version's schema."""
-    register(database, home.cluster_id, settings.spawner, settings.environments_host, folder.secret(CREDENTIAL))
+    register(database, home.cluster_id, settings.spawner, settings.environments_host, proxy_credential(settings, folder))
     spawners = Spawners({home.cluster_id: home.spawner})
     keys = _signing_keys(settings, folder, database)
     controller = Controller(database, spawners, SpecBuilder(database, settings, keys), keys)

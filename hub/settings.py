@@ -45,6 +45,12 @@ class Settings(ClusterSettings, LoginSettings):
         "Address", None, "The hub's address as browsers see it, where a proxy stands in front. Default: made of the above."
     )
     tls_enabled: bool = setting("Address", False, "Whether browsers reach the hub over https (a proxy ends TLS).")
+    proxy_credential: str | None = setting(
+        "Address",
+        None,
+        "What NGINX shows to the hub, at least 32 letters and digits. Default: made at the first start, in the data folder.",
+        pattern=r"^[A-Za-z0-9_-]{32,}$",
+    )
     routing: Literal["host", "path"] = setting(
         "Address",
         "host",

@@ -3,14 +3,15 @@
 import contextlib
 import os
 import signal
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 
 import httpx
 
 from hub.clock import new_id
-from hub.spawners.base import StartSpec, State
+from hub.spawners.base import Observation, StartSpec, State
 from hub.spawners.kubernetes import objects
 from hub.spawners.kubernetes.api import Api, connect
 from hub.spawners.kubernetes.place import Place
@@ -44,7 +45,10 @@ class KubernetesFarSide:
         return replace(spec, **changes)
 
     def run(self, start_id: str, code: str) -> str:
-        seen = until(lambda: in_state(self, start_id, State.READY))
+        return self.run_at(until(lambda: in_state(self, start_id, State.READY)), code)
+
+    def run_at(self, seen: Observation, code: str) -> str:
+        """As `run`, without asking the cluster where it is."""
         return httpx.post(f"http://{seen.upstream}/run", content=code, timeout=30).text
 
     def kill(self, start_id: str, number: signal.Signals) -> None:
@@ -60,6 +64,15 @@ class KubernetesFarSide:
     def watching(self) -> AbstractContextManager[Watching]:
         spawner = self._spawner()
         return watching_over(spawner, spawner.close)
+
+    @contextmanager
+    def another(self) -> Iterator[KubernetesSpawner]:
+        """As a second hub has it, with a memory of its own."""
+        spawner = self._spawner()
+        try:
+            yield spawner
+        finally:
+            spawner.close()
 
     def close(self) -> None:
         self.spawner.close()

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from typer.testing import CliRunner, Result
+
+from hub.cli import app
 from hub.identity.cookies import cookie_name
 from hub.identity.roles import Role
 from hub.services import Services
@@ -55,6 +58,15 @@ class Podium:
             [sys.executable, "-m", "hub", *arguments],
             cwd=self.folder, env=self._environment(), capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
+
+    def call(self, *arguments: str) -> Result:
+        """The same within this process, which spares it the second that loading everything takes."""
+        before = Path.cwd()
+        os.chdir(self.folder)
+        try:
+            return CliRunner().invoke(app, arguments, env=self._environment(), catch_exceptions=False)
+        finally:
+            os.chdir(before)
 
     def add_user(self, name: str, full_name: str = "") -> str:
         """A new user; the address of the one-time link. Faster than the command, which is a process of its own."""

@@ -45,7 +45,7 @@ class Orders:
             self._make(spec)
         except Refusal as refusal:
             log.warning("the cluster refused the start %s: %s", spec.start_id, refusal.message)
-            self._mirror.never_started(spec.start_id, spec.workspace_id, _in_words(refusal))
+            self._mirror.never_started(spec.start_id, spec.workspace_id, in_words(refusal))
             self._take_back(spec)
         except ClusterSilent:
             self._mirror.lose_order(spec.start_id)
@@ -110,7 +110,7 @@ class Orders:
             log.warning("the secret of %s stays until the start is forgotten", spec.start_id)
 
 
-def _in_words(refusal: Refusal) -> str:
+def in_words(refusal: Refusal) -> str:
     """What the API server said, as a clause that follows “could not be started:”."""
     if "exceeded quota" in refusal.message:
         return f"the cluster's quota for all environments is used up ({refusal.message[:300]})"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kubernetes.client import ApiClient
 
@@ -26,6 +26,8 @@ def plain(thing: object) -> Any:
 
 
 @pytest.mark.case("CVE-2020-15110")
+@pytest.mark.case("A9-1")
+@pytest.mark.case("A9-3")
 def test_the_pod_of_a_start() -> None:
     probe = {"httpGet": {"path": "/_podium/health", "port": 8501}, "timeoutSeconds": 5}
     assert plain(objects.pod(SPEC)) == {
@@ -146,6 +148,8 @@ def test_the_claim_of_a_workspace(storage_class: str | None) -> None:
 
 
 @pytest.mark.case("CVE-2020-15110")
+@pytest.mark.case("A9-7")
+@settings(deadline=None)
 @given(name=st.text(), email=st.text(), owner=st.text())
 def test_what_a_person_wrote_is_nowhere_but_in_the_secret_s_json(name: str, email: str, owner: str) -> None:
     """Kubernetes would expand `$(NAME)` in a variable or a command; in a mounted file it expands nothing."""

@@ -1,0 +1,58 @@
+{{- define "podium.environmentsDomain" -}}
+{{ .Values.environmentsDomain | default .Values.baseDomain }}
+{{- end }}
+
+{{- define "podium.publicUrl" -}}
+{{ .Values.publicUrl | default (printf "https://%s" .Values.baseDomain) }}
+{{- end }}
+
+{{- /* The host by which the hub knows itself: probes have to name it. */ -}}
+{{- define "podium.host" -}}
+{{ include "podium.publicUrl" . | trimPrefix "https://" | trimPrefix "http://" }}
+{{- end }}
+
+{{- define "podium.secret" -}}
+{{ .Values.existingSecret | default (printf "%s-secrets" .Release.Name) }}
+{{- end }}
+
+{{- define "podium.labels" -}}
+app.kubernetes.io/name: podium
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- /* Of one part: hub or nginx. */ -}}
+{{- define "podium.selector" -}}
+app.kubernetes.io/name: podium
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .part }}
+{{- end }}
+
+{{- /* What both the hub and the filling in of NGINX's configuration are told. */ -}}
+{{- define "podium.settings" -}}
+- name: PODIUM_BASE_DOMAIN
+  value: {{ .Values.baseDomain | quote }}
+- name: PODIUM_ENVIRONMENTS_DOMAIN
+  value: {{ include "podium.environmentsDomain" . | quote }}
+- name: PODIUM_PUBLIC_URL
+  value: {{ include "podium.publicUrl" . | quote }}
+- name: PODIUM_SPAWNER
+  value: kubernetes
+- name: PODIUM_PROXY_CREDENTIAL
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "podium.secret" . }}
+      key: proxy-credential
+{{- range $name, $value := .Values.hub.settings }}
+- name: PODIUM_{{ $name }}
+  value: {{ $value | toString | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "podium.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}

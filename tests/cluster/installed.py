@@ -1,0 +1,64 @@
+"""Podium installed by its chart, in namespaces of a test's own."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from kubernetes import client
+
+from hub.settings import ROOT
+from hub.spawners.kubernetes.api import connect
+from tests.cluster.namespace import own_namespace
+from tests.cluster.tools import forwarded, run
+from tests.routing.serving import free_port
+
+CHART = str(ROOT / "helm" / "podium")
+RELEASE = "podium"
+
+
+@dataclass(frozen=True)
+class Release:
+    """`url` is where a browser beside the cluster reaches it."""
+
+    namespace: str
+    environments: str
+    url: str
+
+    @property
+    def link(self) -> str:
+        """The first administrator's, as the chart's notes say."""
+        logged = run("kubectl", "-n", self.namespace, "logs", f"{RELEASE}-hub-0")
+        found = re.search(r"First administrator, .*: (\S+)", logged)
+        assert found, logged
+        return found[1]
+
+
+@contextmanager
+def installed() -> Iterator[Release]:
+    """Both namespaces admit pods of the level "restricted" only, the hub's and NGINX's included."""
+    port = free_port()
+    with own_namespace() as namespace, dropped(f"{namespace}-environments") as environments:
+        values = {
+            "baseDomain": "localhost",
+            "publicUrl": f"http://localhost:{port}",
+            "images.hub": os.environ["TEST_HUB_IMAGE"],
+            "images.environment": os.environ["TEST_ENVIRONMENT_IMAGE"],
+            "environments.namespace": environments,
+            "nginx.terminationGracePeriodSeconds": "5",
+            "hub.storage": "64Mi",
+        }
+        sets = [argument for name, value in values.items() for argument in ("--set", f"{name}={value}")]
+        run("helm", "install", RELEASE, CHART, "-n", namespace, *sets, "--wait", "--timeout", "300s")
+        with forwarded(namespace, RELEASE, port):
+            yield Release(namespace, environments, f"http://localhost:{port}")
+
+
+@contextmanager
+def dropped(namespace: str) -> Iterator[str]:
+    """A namespace that the chart makes, and keeps when it goes."""
+    try:
+        yield namespace
+    finally:
+        client.CoreV1Api(connect(os.environ["KUBECONFIG"])).delete_namespace(namespace)

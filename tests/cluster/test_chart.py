@@ -1,0 +1,52 @@
+"""What the chart refuses to render, and what of it cannot be tried on any cluster."""
+
+import subprocess
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from hub.settings import ROOT
+from tests.cluster.installed import CHART
+from tests.cluster.tools import command, run
+
+PLAIN = ("template", "podium", CHART, "--namespace", "podium", "--set", "existingSecret=podium-secrets")
+EDGES = ("--set", "ingress.enabled=true,ingress.tlsSecret=tls,gateway.enabled=true,gateway.name=edge")
+REFUSED = [
+    ("hubb.storage=1Gi", "hubb"),
+    ("baseDomain=Not_A_Name", "baseDomain"),
+    ("publicUrl=ftp://podium.example.org", "publicUrl"),
+    ("images.hub=no-tag", "hub"),
+    ("nginx.replicas=0", "replicas"),
+    ("hub.settings.max_user_pods=3", "max_user_pods"),
+    ("gateway.enabled=true", "which Gateway takes the route"),
+]
+
+
+def rendered(*arguments: str) -> list[dict[str, object]]:
+    return [one for one in yaml.safe_load_all(run("helm", "template", "podium", CHART, "-n", "podium", *arguments)) if one]
+
+
+@pytest.mark.parametrize(("value", "named"), REFUSED)
+def test_a_value_that_cannot_be_is_refused_and_named(value: str, named: str) -> None:
+    done = subprocess.run(command("helm", "template", CHART, "--set", value), capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert named in done.stderr
+
+
+def test_the_chart_has_no_fault_that_helm_sees() -> None:
+    run("helm", "lint", "--strict", CHART)
+
+
+def test_the_plain_manifests_are_those_of_the_chart() -> None:
+    assert run("helm", *PLAIN) == (ROOT / "k8s" / "podium.yaml").read_text(encoding="utf-8"), "run: make manifests"
+
+
+def test_the_edge_is_one_route_for_the_hub_and_one_wildcard_for_all_environments() -> None:
+    kinds = {str(one["kind"]): one["spec"] for one in rendered(*EDGES)}
+    hosts = ["podium.example.org", "*.podium.example.org"]
+    ingress, route = kinds["Ingress"], kinds["HTTPRoute"]
+    assert isinstance(ingress, dict)
+    assert isinstance(route, dict)
+    assert [rule["host"] for rule in ingress["rules"]] == hosts
+    assert ingress["tls"] == [{"secretName": "tls", "hosts": hosts}]
+    assert route["hostnames"] == hosts

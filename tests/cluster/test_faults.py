@@ -1,0 +1,163 @@
+"""What goes wrong in a cluster, done to a real one: a start ends or goes on as it should, and says so in words."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from hub.errors import ClusterSilent
+from hub.spawners.base import Ending, Observation, State
+from hub.spawners.kubernetes.api import Api, Object, connect
+from tests.cluster.tools import run
+from tests.spawners.far_side import clear, ended, in_state, observed, ready, until
+from tests.spawners.kubernetes_side import KubernetesFarSide
+from tests.support.ci import absent
+
+
+@pytest.fixture
+def far() -> Iterator[KubernetesFarSide]:
+    """Whatever a test did, nothing but claims is left once its starts are stopped and forgotten."""
+    one = KubernetesFarSide()
+    yield one
+    clear(one)
+    until(lambda: left_behind(one) == [])
+    one.close()
+
+
+def left_behind(far: KubernetesFarSide) -> list[str]:
+    listed = run("kubectl", "-n", far.namespace, "get", "pods,secrets", "-o", "name")
+    return listed.split()
+
+
+@contextmanager
+def without(program: str) -> Iterator[None]:
+    """A part of the cluster is away."""
+    if "CLUSTER" not in os.environ:
+        absent("Only a command in CLUSTER can take a part of a cluster away")
+    run("stop", program)
+    try:
+        yield
+    finally:
+        run("start", program)
+
+
+def pod_of(far: KubernetesFarSide, workspace_id: str) -> Object:
+    found = Api(connect(os.environ["KUBECONFIG"]), far.namespace).pod(f"environment-{workspace_id}")
+    assert found
+    return found
+
+
+def told(far: KubernetesFarSide, start_id: str) -> Observation | None:
+    """The observation once it says why the start does not go on."""
+    seen = observed(far, start_id)
+    return seen if seen and (seen.hindrance or seen.exit) else None
+
+
+def is_silent(far: KubernetesFarSide) -> bool:
+    try:
+        far.spawner.observe()
+    except ClusterSilent:
+        return True
+    return False
+
+
+@pytest.mark.case("R3")
+def test_a_pod_that_somebody_deletes_is_told_as_lost_and_the_next_start_finds_the_files(far: KubernetesFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    far.run(spec.start_id, "open('notes.txt', 'w').write('kept')")
+    run("kubectl", "-n", far.namespace, "delete", "pod", f"environment-{spec.workspace_id}", "--wait=false")
+    exit_ = ended(far, spec.start_id).exit
+    assert exit_
+    assert (exit_.why, exit_.detail) == (Ending.LOST, "its pod was deleted")
+    again = far.spec(workspace_id=spec.workspace_id)
+    ready(far, again)
+    assert far.run(again.start_id, "result = open('notes.txt').read()") == "kept"
+
+
+@pytest.mark.case("R6")
+def test_while_the_api_server_is_away_environments_go_on_and_nothing_is_known_to_have_ended(far: KubernetesFarSide) -> None:
+    spec, late = far.spec(), far.spec()
+    seen = ready(far, spec)
+    with far.watching() as watch:
+        with without("kube-apiserver"):
+            until(lambda: not watch.thread.is_alive())
+            far.spawner.start(late)
+            with pytest.raises(ClusterSilent):
+                far.spawner.stop(spec.start_id)
+            assert far.run_at(seen, "result = 'still here'") == "still here"
+        until(lambda: not is_silent(far), 120)
+    assert in_state(far, spec.start_id, State.READY)
+    far.spawner.start(late)
+    until(lambda: in_state(far, late.start_id, State.READY))
+
+
+@pytest.mark.case("R5")
+def test_a_watch_that_was_cut_goes_on_with_what_happened_meanwhile(far: KubernetesFarSide) -> None:
+    first, second = far.spec(), far.spec()
+    ready(far, first)
+    with without("kube-apiserver"):
+        until(lambda: is_silent(far))
+    until(lambda: not is_silent(far), 120)
+    run("kubectl", "-n", far.namespace, "delete", "pod", f"environment-{first.workspace_id}", "--wait=false")
+    assert ended(far, first.start_id).state is State.ENDED
+    ready(far, second)
+
+
+def test_what_no_node_can_give_is_said_with_its_name_and_can_be_cancelled(far: KubernetesFarSide) -> None:
+    spec = far.spec(cpu=9999.0, cpu_request=9999.0)
+    far.spawner.start(spec)
+    waiting = until(lambda: told(far, spec.start_id))
+    assert waiting.state is State.PENDING
+    assert "Insufficient cpu" in waiting.hindrance
+    far.spawner.stop(spec.start_id)
+    exit_ = ended(far, spec.start_id).exit
+    assert exit_
+    assert exit_.why is Ending.STOPPED
+
+
+@pytest.mark.case("R13")
+@pytest.mark.case("A9-5")
+def test_a_namespace_whose_quota_is_used_up_refuses_with_a_sentence(far: KubernetesFarSide) -> None:
+    run("kubectl", "-n", far.namespace, "create", "quota", "few", "--hard=pods=1")
+    first, second = far.spec(), far.spec()
+    ready(far, first)
+    far.spawner.start(second)
+    exit_ = ended(far, second.start_id).exit
+    assert exit_
+    assert exit_.why is Ending.NEVER_STARTED
+    assert "the cluster's quota for all environments is used up" in exit_.detail
+
+
+@pytest.mark.case("R14")
+def test_an_image_that_no_registry_has_is_said_while_it_is_tried_and_can_be_cancelled(far: KubernetesFarSide) -> None:
+    spec = far.spec(image="registry.invalid/nothing:1")
+    far.spawner.start(spec)
+    waiting = until(lambda: told(far, spec.start_id))
+    assert "image" in (waiting.exit.detail if waiting.exit else waiting.hindrance)
+    far.spawner.stop(spec.start_id)
+    assert ended(far, spec.start_id).state is State.ENDED
+
+
+NAMES = ["$(PODIUM_ADDRESS)", "a\nb", "'\"\\", "😀" * 200, "{{ x }}", "-".join("x" * 10)]
+
+
+@pytest.mark.case("A9-7")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hostile_name_arrives_as_it_is_and_nothing_expands_it(far: KubernetesFarSide, name: str) -> None:
+    spec = far.spec(variables={"ENV_NAME": name})
+    ready(far, spec)
+    assert far.run(spec.start_id, "import os; result = os.environ['ENV_NAME']") == name
+
+
+@pytest.mark.case("R7")
+def test_a_start_that_is_ordered_by_two_hubs_at_once_is_one_pod(far: KubernetesFarSide) -> None:
+    spec = far.spec()
+    with far.another() as other:
+        for spawner in (far.spawner, other):
+            spawner.start(spec)
+        until(lambda: in_state(far, spec.start_id, State.READY))
+        uid = pod_of(far, spec.workspace_id)["metadata"]["uid"]
+        other.start(spec)
+        assert pod_of(far, spec.workspace_id)["metadata"]["uid"] == uid

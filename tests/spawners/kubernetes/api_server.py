@@ -1,0 +1,88 @@
+"""An API server that answers as a test tells it to: what a real one does too seldom to wait for."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from kubernetes import client
+
+from hub.spawners.kubernetes.api import Api
+
+
+class ApiServer(ThreadingHTTPServer):
+    """`answers` are taken one after the other, the last one again and again; `asked` is what came."""
+
+    daemon_threads = True
+
+    def __init__(self, answers: list[Any]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers = answers
+        self.asked: list[dict[str, str]] = []
+        self.lock = threading.Lock()
+
+    def next(self, asked: dict[str, str]) -> Any:
+        with self.lock:
+            self.asked.append(asked)
+            return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that has gone is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: ApiServer
+
+    def do_GET(self) -> None:
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        answer = self.server.next(asked)
+        if answer is None:
+            self.close_connection = True
+            return
+        status, body = answer
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Nobody reads it."""
+
+
+@contextmanager
+def api_server(*answers: Any) -> Iterator[tuple[Api, ApiServer]]:
+    """An answer is a status and a body; None breaks the connection off."""
+    server = ApiServer(list(answers))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    configuration = client.Configuration(host=f"http://127.0.0.1:{server.server_port}")
+    configuration.retries = False
+    try:
+        yield Api(client.ApiClient(configuration), "somewhere"), server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def listed(version: str, *names: str, following: str = "") -> tuple[int, dict[str, Any]]:
+    metadata = {"resourceVersion": version, "continue": following}
+    return 200, {"metadata": metadata, "items": [thing(name, version) for name in names]}
+
+
+def watched(*events: tuple[str, str, str]) -> tuple[int, bytes]:
+    """Lines of a watch: what happened, to which object, at which version; then the watch ends."""
+    lines = [{"type": what, "object": thing(name, version)} for what, name, version in events]
+    return 200, b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+def thing(name: str, version: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "uid": name, "resourceVersion": version}}
+
+
+GONE = (200, json.dumps({"type": "ERROR", "object": {"code": 410, "reason": "Expired", "message": "too old"}}).encode() + b"\n")

@@ -45,6 +45,7 @@ def installed() -> Iterator[Release]:
             "publicUrl": f"http://localhost:{port}",
             "images.hub": os.environ["TEST_HUB_IMAGE"],
             "images.environment": os.environ["TEST_ENVIRONMENT_IMAGE"],
+            "images.nginx": os.environ["TEST_NGINX_IMAGE"],
             "environments.namespace": environments,
             "nginx.terminationGracePeriodSeconds": "5",
             "hub.storage": "64Mi",

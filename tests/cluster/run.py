@@ -14,6 +14,7 @@ from hub.settings import ROOT
 IMAGES = {
     "TEST_HUB_IMAGE": "podium/hub:test",
     "TEST_ENVIRONMENT_IMAGE": "podium/environment:test",
+    "TEST_NGINX_IMAGE": "podium/nginx:test",
     "TEST_STAND_IN_IMAGE": "podium/stand-in:test",
 }
 TESTS = ("tests/conformance", "tests/cluster")
@@ -47,6 +48,7 @@ def with_command(cluster: str) -> int:
 def build(cluster: str) -> None:
     subprocess.run([cluster, "build", "podium/hub:test", "-f", ROOT / "hub" / "Dockerfile", ROOT], check=True)
     subprocess.run([cluster, "build", "podium/environment:test", ROOT / "user-environment"], check=True)
+    subprocess.run([cluster, "build", "podium/nginx:test", ROOT / "tests" / "cluster" / "nginx"], check=True)
     subprocess.run([cluster, "build", "podium/stand-in:test", _STAND_IN], check=True)
 
 

@@ -3,8 +3,11 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import certifi
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from hub.errors import ClusterSilent
 from hub.spawners.base import Ending, Observation, State
@@ -161,3 +164,14 @@ def test_a_start_that_is_ordered_by_two_hubs_at_once_is_one_pod(far: KubernetesF
         uid = pod_of(far, spec.workspace_id)["metadata"]["uid"]
         other.start(spec)
         assert pod_of(far, spec.workspace_id)["metadata"]["uid"] == uid
+
+
+def test_an_api_server_whose_certificate_another_authority_signed_is_not_talked_to(tmp_path: Path) -> None:
+    known = yaml.safe_load(Path(os.environ["KUBECONFIG"]).read_text(encoding="utf-8"))
+    for cluster in known["clusters"]:
+        cluster["cluster"].pop("certificate-authority-data", None)
+        cluster["cluster"]["certificate-authority"] = certifi.where()
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(known), encoding="utf-8")
+    with pytest.raises(ClusterSilent) as refused:
+        Api(connect(str(tmp_path / "kubeconfig")), "default").list("pods", "")
+    assert "CERTIFICATE_VERIFY_FAILED" in str(refused.value.__cause__)

@@ -47,6 +47,8 @@ class Informer:
         self._objects: dict[str, Object] = {}
         self._version: str | None = None
         self._pause = SHORTEST_PAUSE
+        self._said = ""
+        """Why it could not be watched when that was last written to the log; empty since it could."""
         self.fresh = False
         """Whether everything is known, up to what is under way."""
         self.heard_at = time.monotonic()
@@ -61,8 +63,8 @@ class Informer:
                     self._version = None
                     continue
                 self._wait(stopped, f"{refusal.reason}: {refusal.message}")
-            except ClusterSilent:
-                self._wait(stopped, "no answer")
+            except ClusterSilent as error:
+                self._wait(stopped, f"no answer ({error.__cause__ or 'later'})")
 
     def _listen(self) -> None:
         if self._version is None:
@@ -102,11 +104,13 @@ class Informer:
     def _hear(self) -> None:
         self.heard_at = time.monotonic()
         self._pause = SHORTEST_PAUSE
+        self._said = ""
         self._turn(fresh=True)
 
     def _wait(self, stopped: threading.Event, why: str) -> None:
-        if self.fresh:
-            log.warning("the cluster cannot be watched (%s): %s", self._kind, why)
+        if why != self._said:
+            log.warning("the cluster's %s cannot be watched: %s", self._kind, why)
+        self._said = why
         self._turn(fresh=False)
         stopped.wait(self._pause * random.uniform(0.8, 1.2))  # noqa: S311 (spreads the load, guards nothing)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)

@@ -8,10 +8,10 @@ import pytest
 from kubernetes import client
 
 from hub.clock import new_id
-from hub.spawners.base import StartSpec, State
+from hub.spawners.base import StartSpec
+from hub.spawners.kubernetes import objects
 from hub.spawners.kubernetes.api import Api, connect
 from hub.spawners.kubernetes.place import Place
-from hub.spawners.kubernetes.spawner import KubernetesSpawner
 from tests.cluster.installed import RELEASE, Release
 from tests.cluster.namespace import own_namespace
 from tests.spawners.far_side import MIB, until
@@ -31,52 +31,54 @@ Places = dict[str, tuple[str, int]]
 
 
 class Namespace:
-    """Starts stand-ins that call what they are told to, and reads what they reached."""
+    """Makes pods that the policies take for environments and no hub takes for its own, and reads what they reached."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
-        self.spawner = KubernetesSpawner(Api(connect(os.environ["KUBECONFIG"]), name), Place(name, ""))
+        self._name = name
+        self._api = Api(connect(os.environ["KUBECONFIG"]), name)
 
-    def start(self, at_start: str = "") -> StartSpec:
+    def start(self, at_start: str = "") -> str:
+        """The name of a new pod."""
         spec = StartSpec(
             new_id(), new_id(), new_id(), os.environ[STAND_IN], 1, 256 * MIB, 64, "", ({"kid": "one"},), {"AT_START": at_start},
             cpu_request=0.01, memory_request=32 * MIB, storage=64 * MIB,
         )  # fmt: skip
-        self.spawner.start(spec)
-        return spec
+        pod = objects.pod(spec)
+        assert pod.metadata
+        assert pod.metadata.labels
+        pod.metadata.labels["app.kubernetes.io/managed-by"] = "a-test"
+        self._api.apply_secret(objects.secret_name(spec.start_id), objects.secret(spec))
+        self._api.apply_claim(objects.claim_name(spec.workspace_id), objects.claim(spec, Place(self._name, "")))
+        self._api.create_pod(pod)
+        return objects.pod_name(spec.workspace_id)
 
-    def address(self, spec: StartSpec) -> tuple[str, int]:
-        upstream = until(lambda: self._upstream(spec.start_id))
-        host, _, port = upstream.rpartition(":")
-        return host, int(port)
+    def address(self, pod: str) -> tuple[str, int]:
+        """Where its server listens, once it does."""
+        return until(lambda: self._address(pod)), objects.PORT
 
     def reached(self, places: Places) -> dict[str, bool]:
         """From a pod of its own."""
-        spec = self.start(CALL % places)
-        self.address(spec)
-        [told] = [line for line in self.spawner.log(spec.start_id, 100).splitlines() if line.startswith("told ")]
+        pod = self.start(CALL % places)
+        self.address(pod)
+        [told] = [line for line in self._api.log(pod, 100).splitlines() if line.startswith("told ")]
         found: dict[str, bool] = json.loads(told.removeprefix("told "))
         return found
 
-    def _upstream(self, start_id: str) -> str | None:
-        return next(
-            (seen.upstream for seen in self.spawner.observe() if (seen.start_id, seen.state) == (start_id, State.READY)), None
-        )
+    def _address(self, pod: str) -> str | None:
+        status = (self._api.pod(pod) or {"status": {}})["status"]
+        ready = any(item["type"] == "Ready" and item["status"] == "True" for item in status.get("conditions", []))
+        return str(status["podIP"]) if ready else None
 
 
 @pytest.fixture
-def guarded(release: Release) -> Iterator[Namespace]:
-    one = Namespace(release.environments)
-    yield one
-    one.spawner.close()
+def guarded(release: Release) -> Namespace:
+    return Namespace(release.environments)
 
 
 @pytest.fixture
 def unguarded() -> Iterator[Namespace]:
     with own_namespace() as name:
-        one = Namespace(name)
-        yield one
-        one.spawner.close()
+        yield Namespace(name)
 
 
 def pod_address(namespace: str, name: str) -> str:

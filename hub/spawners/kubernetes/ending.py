@@ -42,6 +42,8 @@ def exit_of(pod: Object, moment: datetime) -> Exit:
     reason, message = status.get("reason", ""), str(status.get("message", ""))[:_LONGEST]
     if reason == _STOPPED:
         return Exit(Ending.STOPPED, at, terminated.get("exitCode"), "", _left_word(terminated).get("peak_memory"))
+    if "deletionTimestamp" in pod["metadata"]:
+        return Exit(Ending.LOST, at, None, "its pod was deleted")
     if reason == "Evicted" and _OWN_DOING in message:
         return Exit(Ending.OUT_OF_SPACE, at, None, message)
     if reason in _INFRASTRUCTURE or _was_disrupted(status) or terminated.get("reason") == "ContainerStatusUnknown":

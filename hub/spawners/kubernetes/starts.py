@@ -9,6 +9,7 @@ as it ended, whatever is heard of it later.
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from hub.clock import now
@@ -106,10 +107,17 @@ class Starts:
             self._look(forgotten)
         self._look(seen.start_id)
 
+    def _of_pod(self, start_id: str, pod: Object) -> Observation:
+        """A pod that was deleted because the start was to end has stopped; for others it was taken away."""
+        found = observation(pod, self._pulled.get(pod["metadata"]["uid"]), now())
+        if found.exit and found.exit.why is Ending.LOST and start_id in self.stopping:
+            return replace(found, exit=replace(found.exit, why=Ending.STOPPED, detail=""))
+        return found
+
     def _look(self, start_id: str) -> None:
         """Work out anew what a start is."""
         pod, before = self.pods.get(start_id), self.seen.get(start_id)
-        known = observation(pod, self._pulled.get(pod["metadata"]["uid"]), now()) if pod else self._without.get(start_id)
+        known = self._of_pod(start_id, pod) if pod else self._without.get(start_id)
         if known is None:
             self.seen.pop(start_id, None)
         elif before is None or before.state is not State.ENDED:

@@ -81,6 +81,19 @@ def test_a_pod_that_somebody_deletes_is_lost_and_one_that_was_to_stop_has_stoppe
     assert (why(starts, "s"), why(starts, "t")) == (Ending.LOST, Ending.STOPPED)
 
 
+@pytest.mark.case("R3")
+def test_a_pod_that_ends_because_it_is_being_deleted_is_lost_or_has_stopped(starts: Starts) -> None:
+    """Its server ends at SIGTERM and says so, before the pod is gone."""
+    for start in ("s", "t"):
+        starts.pod_is(pod(RUNNING, start))
+    starts.stop("t")
+    for start in ("s", "t"):
+        ending = pod(FAILED, start)
+        ending["metadata"]["deletionTimestamp"] = "2026-01-01T12:00:09Z"
+        starts.pod_is(ending)
+    assert (why(starts, "s"), why(starts, "t")) == (Ending.LOST, Ending.STOPPED)
+
+
 def test_an_end_stays_when_the_pod_goes_until_it_is_forgotten(starts: Starts) -> None:
     starts.pod_is(pod(FAILED))
     ended = starts.seen["s"]

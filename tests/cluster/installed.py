@@ -47,6 +47,7 @@ def installed() -> Iterator[Release]:
             "images.environment": os.environ["TEST_ENVIRONMENT_IMAGE"],
             "images.nginx": os.environ["TEST_NGINX_IMAGE"],
             "environments.namespace": environments,
+            "environments.network.families": "{IPv4}",
             "nginx.terminationGracePeriodSeconds": "5",
             "hub.storage": "64Mi",
         }

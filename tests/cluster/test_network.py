@@ -18,7 +18,8 @@ from tests.spawners.far_side import MIB, until
 from tests.spawners.kubernetes_side import STAND_IN
 
 CALL = """
-import json, socket
+import json, socket, time
+time.sleep(5)  # a network applies policies to a new pod a moment after it has its address
 def is_reached(host, port):
     try:
         socket.create_connection((host, port), 3).close()

@@ -7,6 +7,7 @@ is ordered again by the controller, which sees no such start.
 """
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from hub.errors import ClusterSilent
@@ -22,7 +23,9 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 8
 """Orders that are carried out at the same time."""
-_TRIES = 3
+_MAKES_WAY_WITHIN = objects.GRACE + 10.0
+"""Seconds for which the pod of an earlier start is waited for."""
+_PAUSE = 0.2
 _EXISTS = 409
 _HELD = "Another environment is running with this workspace."
 
@@ -77,8 +80,9 @@ class Orders:
                     raise
 
     def _create_pod(self, spec: StartSpec) -> bool:
-        """False where another start holds the workspace."""
-        for _ in range(_TRIES):
+        """False where another start holds the workspace. One that has ended, or is about to, is waited for."""
+        deadline = time.monotonic() + _MAKES_WAY_WITHIN
+        while True:
             try:
                 with crossing("create a pod"):
                     self._api.create_pod(objects.pod(spec))
@@ -88,14 +92,17 @@ class Orders:
             else:
                 return True
             found = self._api.pod(objects.pod_name(spec.workspace_id))
-            if found is not None and not self._make_way(spec, found):
-                return bool(found["metadata"]["labels"].get(objects.START) == spec.start_id)
-        return False
+            if found and found["metadata"]["labels"].get(objects.START) == spec.start_id:
+                return True
+            if (found and not self._makes_way(found)) or time.monotonic() > deadline:
+                return False
+            time.sleep(_PAUSE)
 
-    def _make_way(self, spec: StartSpec, found: Object) -> bool:
-        """Delete the pod of an earlier start that has ended and nobody has forgotten yet."""
-        is_own = found["metadata"]["labels"].get(objects.START) == spec.start_id
-        if is_own or not is_over(found):
+    def _makes_way(self, found: Object) -> bool:
+        """Whether the pod of an earlier start is on its way out; one that has only ended is sent there."""
+        if "deletionTimestamp" in found["metadata"]:
+            return True
+        if not is_over(found):
             return False
         with crossing("delete an ended pod"):
             self._api.delete_pod(found["metadata"]["name"], found["metadata"]["uid"])

@@ -96,18 +96,6 @@ def test_while_the_api_server_is_away_environments_go_on_and_nothing_is_known_to
     until(lambda: in_state(far, late.start_id, State.READY))
 
 
-@pytest.mark.case("R5")
-def test_a_watch_that_was_cut_goes_on_with_what_happened_meanwhile(far: KubernetesFarSide) -> None:
-    first, second = far.spec(), far.spec()
-    ready(far, first)
-    with without("kube-apiserver"):
-        until(lambda: is_silent(far))
-    until(lambda: not is_silent(far), 120)
-    run("kubectl", "-n", far.namespace, "delete", "pod", f"environment-{first.workspace_id}", "--wait=false")
-    assert ended(far, first.start_id).state is State.ENDED
-    ready(far, second)
-
-
 def test_what_no_node_can_give_is_said_with_its_name_and_can_be_cancelled(far: KubernetesFarSide) -> None:
     spec = far.spec(cpu=9999.0, cpu_request=9999.0)
     far.spawner.start(spec)

@@ -1,14 +1,15 @@
 """Calls of one cluster's API server in one namespace: each with a deadline, foreign errors translated here and nowhere else.
 
-An answer that says no is `Refusal`, with the server's status and reason. No answer, a broken one,
-or one that only says "later" (429, 5xx) is `ClusterSilent`: the caller keeps what it knows.
+No answer, a broken one, or one that only says "later" (429, 5xx) is `ClusterSilent`: the caller keeps
+what it knows. An answer that says no is `Refusal`, with the server's status and reason; to whoever
+expects none it is a kind of silence, so that it is tried again and ends no thread.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from ssl import VerifyFlags
-from typing import Any, TypeVar
+from typing import Any
 
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
@@ -19,7 +20,6 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from hub.errors import CannotStart, ClusterSilent
 
-T = TypeVar("T")
 Object = dict[str, Any]
 
 MANAGER = "podium"
@@ -29,15 +29,15 @@ _CONNECT, _ANSWER = 3.0, 10.0
 WATCH = 40
 """Seconds after which the server ends a watch by itself; a connection that is silent for longer has died."""
 _PAGE = 500
-_LATER = 429
+_ABSENT, _ANOTHER, _LATER = 404, 409, 429
 
 
-class Refusal(Exception):
-    """The API server answered, and said no. `reason` is its word for it, such as `AlreadyExists`."""
+class Refusal(ClusterSilent):
+    """The API server answered, and said no. `code` is HTTP's; `reason` is its word for it, such as `AlreadyExists`."""
 
-    def __init__(self, status: int, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.reason, self.message = status, reason, message
+    def __init__(self, code: int, reason: str, message: str) -> None:
+        super().__init__(f"The cluster refused this: {message[:300].rstrip('.')}. Tell an administrator.")
+        self.code, self.reason, self.message = code, reason, message
 
 
 def connect(kubeconfig: str | None) -> client.ApiClient:
@@ -72,17 +72,22 @@ class Api:
 
     def pod(self, name: str) -> Object | None:
         """None where there is none of that name."""
-        with absent_is_fine():
+        with fine_if(_ABSENT):
             return _parsed(self._call(self._core.read_namespaced_pod, name, self.namespace))
         return None
 
-    def patch_pod(self, name: str, patch: Mapping[str, Any]) -> None:
-        self._call(self._core.patch_namespaced_pod, name, self.namespace, patch, _content_type="application/merge-patch+json")
+    def patch_pod(self, name: str, uid: str, patch: Mapping[str, Any]) -> None:
+        """This very pod; another one of the same name stays as it is. Nothing happens where it is gone."""
+        body = {**patch, "metadata": {**patch.get("metadata", {}), "uid": uid}}
+        with fine_if(_ABSENT, _ANOTHER):
+            self._call(
+                self._core.patch_namespaced_pod, name, self.namespace, body, _content_type="application/merge-patch+json"
+            )
 
     def delete_pod(self, name: str, uid: str) -> None:
         """This very pod; another one of the same name stays. Nothing happens where it is gone."""
         options = client.V1DeleteOptions(preconditions=client.V1Preconditions(uid=uid))
-        with absent_is_fine():
+        with fine_if(_ABSENT, _ANOTHER):
             self._call(self._core.delete_namespaced_pod, name, self.namespace, body=options)
 
     def delete_pods(self, selector: str) -> None:
@@ -92,7 +97,7 @@ class Api:
         self._call(self._core.patch_namespaced_secret, name, self.namespace, secret, **_APPLY)
 
     def delete_secret(self, name: str) -> None:
-        with absent_is_fine():
+        with fine_if(_ABSENT):
             self._call(self._core.delete_namespaced_secret, name, self.namespace)
 
     def apply_claim(self, name: str, claim: client.V1PersistentVolumeClaim) -> None:
@@ -100,17 +105,17 @@ class Api:
 
     def claim(self, name: str) -> Object | None:
         """None where there is none of that name."""
-        with absent_is_fine():
+        with fine_if(_ABSENT):
             return _parsed(self._call(self._core.read_namespaced_persistent_volume_claim, name, self.namespace))
         return None
 
     def delete_claim(self, name: str) -> None:
-        with absent_is_fine():
+        with fine_if(_ABSENT):
             self._call(self._core.delete_namespaced_persistent_volume_claim, name, self.namespace)
 
     def log(self, pod: str, lines: int) -> str:
         """The last lines of a pod's output; empty where there is none."""
-        with absent_is_fine():
+        with fine_if(_ABSENT):
             answer = self._call(self._core.read_namespaced_pod_log, pod, self.namespace, tail_lines=lines, limit_bytes=1 << 20)
             return answer.data.decode(errors="replace")
         return ""
@@ -118,7 +123,7 @@ class Api:
     def pod_usage(self, selector: str) -> list[Object]:
         """What the metrics server last measured. Empty where the cluster has none."""
         ask = self._custom.list_namespaced_custom_object
-        with absent_is_fine():
+        with fine_if(_ABSENT):
             answer = self._call(ask, "metrics.k8s.io", "v1beta1", self.namespace, "pods", label_selector=selector)
             return list(_parsed(answer)["items"])
         return []
@@ -158,7 +163,6 @@ class Api:
     def _lists(self) -> dict[str, Callable[..., Any]]:
         return {
             "pods": self._core.list_namespaced_pod,
-            "claims": self._core.list_namespaced_persistent_volume_claim,
             "events": self._core.list_namespaced_event,
         }
 
@@ -205,11 +209,12 @@ def _verdict(status: int, body: bytes | str) -> Refusal | ClusterSilent:
 
 
 @contextmanager
-def absent_is_fine() -> Iterator[None]:
+def fine_if(*codes: int) -> Iterator[None]:
+    """A refusal with one of these changes nothing."""
     try:
         yield
     except Refusal as refusal:
-        if refusal.status != 404:
+        if refusal.code not in codes:
             raise
 
 

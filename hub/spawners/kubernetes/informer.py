@@ -10,7 +10,6 @@ up to `LONGEST_PAUSE`, for ever. What is missing from a copy that is not `fresh`
 import logging
 import random
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -51,15 +50,13 @@ class Informer:
         """Why it could not be watched when that was last written to the log; empty since it could."""
         self.fresh = False
         """Whether everything is known, up to what is under way."""
-        self.heard_at = time.monotonic()
-        """When the API server last said anything, on the monotonic clock."""
 
     def run(self, stopped: threading.Event) -> None:
         while not stopped.is_set():
             try:
                 self._listen()
             except Refusal as refusal:
-                if refusal.status == _GONE:
+                if refusal.code == _GONE:
                     self._version = None
                     continue
                 self._wait(stopped, f"{refusal.reason}: {refusal.message}")
@@ -102,7 +99,6 @@ class Informer:
         self._listener.gone(found)
 
     def _hear(self) -> None:
-        self.heard_at = time.monotonic()
         self._pause = SHORTEST_PAUSE
         self._said = ""
         self._turn(fresh=True)

@@ -49,11 +49,6 @@ class Mirror:
     def fresh(self) -> bool:
         return all(informer.fresh for informer in self._informers)
 
-    @property
-    def heard_at(self) -> float:
-        """When all kinds were last heard of, on the monotonic clock: how stale this may be."""
-        return min(informer.heard_at for informer in self._informers)
-
     def observations(self) -> list[Observation]:
         """All starts. Raises `ClusterSilent` where they are not known."""
         with self._news:

@@ -38,6 +38,7 @@ from kubernetes.client import (
 
 from hub.spawners.base import StartSpec
 from hub.spawners.kubernetes.place import Place
+from hub.spawners.supervised import supervised
 
 START, WORKSPACE, ENVIRONMENT, ROLE = "podium/start", "podium/workspace", "podium/environment", "podium/role"
 """Labels. All values are ids, or words of this module."""
@@ -70,13 +71,13 @@ def claim_name(workspace_id: str) -> str:
 
 
 def pod(spec: StartSpec) -> V1Pod:
-    labels = {START: spec.start_id, WORKSPACE: spec.workspace_id, ENVIRONMENT: spec.environment_id}
+    ids = {START: spec.start_id, WORKSPACE: spec.workspace_id, ENVIRONMENT: spec.environment_id}
     return V1Pod(
         api_version="v1",
         kind="Pod",
         metadata=V1ObjectMeta(
             name=pod_name(spec.workspace_id),
-            labels=_labels("environment") | labels | {"app": "cmbcluster-user-env"},
+            labels=labels("environment") | ids | {"app": "cmbcluster-user-env"},
         ),
         spec=V1PodSpec(
             restart_policy="Never",
@@ -92,24 +93,11 @@ def pod(spec: StartSpec) -> V1Pod:
 
 def secret(spec: StartSpec) -> V1Secret:
     """What the first process of the pod reads (`environment.pod`)."""
-    said = {
-        "server": {
-            "start_id": spec.start_id,
-            "environment_id": spec.environment_id,
-            "name": spec.variables.get("ENV_NAME", ""),
-            "base_url": spec.base_url,
-            "keys": [dict(key) for key in spec.keys],
-        },
-        "variables": dict(spec.variables),
-        "cpu": spec.cpu,
-        "memory": spec.memory,
-        "processes": spec.processes,
-    }
     return V1Secret(
         api_version="v1",
         kind="Secret",
-        metadata=V1ObjectMeta(name=secret_name(spec.start_id), labels=_labels("environment") | {START: spec.start_id}),
-        string_data={"spec.json": json.dumps(said)},
+        metadata=V1ObjectMeta(name=secret_name(spec.start_id), labels=labels("environment") | {START: spec.start_id}),
+        string_data={"spec.json": json.dumps(supervised(spec))},
         type="Opaque",
     )
 
@@ -118,7 +106,7 @@ def claim(spec: StartSpec, place: Place) -> V1PersistentVolumeClaim:
     return V1PersistentVolumeClaim(
         api_version="v1",
         kind="PersistentVolumeClaim",
-        metadata=V1ObjectMeta(name=claim_name(spec.workspace_id), labels=_labels("workspace") | {WORKSPACE: spec.workspace_id}),
+        metadata=V1ObjectMeta(name=claim_name(spec.workspace_id), labels=labels("workspace") | {WORKSPACE: spec.workspace_id}),
         spec=V1PersistentVolumeClaimSpec(
             access_modes=["ReadWriteOnce"],
             resources=V1VolumeResourceRequirements(requests={"storage": str(spec.storage)}),
@@ -158,7 +146,7 @@ def claim_volume(workspace_id: str, *, read_only: bool = False) -> V1Volume:
     return V1Volume(name="workspace", persistent_volume_claim=source)
 
 
-def _labels(role: str) -> dict[str, str]:
+def labels(role: str) -> dict[str, str]:
     return {"app.kubernetes.io/name": "podium", "app.kubernetes.io/managed-by": "podium", ROLE: role}
 
 

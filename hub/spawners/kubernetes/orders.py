@@ -87,7 +87,7 @@ class Orders:
                 with crossing("create a pod"):
                     self._api.create_pod(objects.pod(spec))
             except Refusal as refusal:
-                if refusal.status != _EXISTS:
+                if refusal.code != _EXISTS:
                     raise
             else:
                 return True
@@ -113,7 +113,7 @@ class Orders:
         try:
             with crossing("delete a start's secret"):
                 self._api.delete_secret(objects.secret_name(spec.start_id))
-        except (ClusterSilent, Refusal):
+        except ClusterSilent:
             log.warning("the secret of %s stays until the start is forgotten", spec.start_id)
 
 

@@ -18,8 +18,17 @@ from kubernetes.client import (
 )
 
 from hub.spawners.kubernetes.api import Object
-from hub.spawners.kubernetes.objects import ROLE, WORKSPACE, address_variable, claim_volume, container_security, pod_security
+from hub.spawners.kubernetes.objects import (
+    ROLE,
+    WORKSPACE,
+    address_variable,
+    claim_volume,
+    container_security,
+    labels,
+    pod_security,
+)
 from hub.spawners.kubernetes.place import Place
+from hub.spawners.kubernetes.reading import is_over
 
 PORT = 8080
 LONGEST = 3600
@@ -35,7 +44,7 @@ def build(reader_id: str, workspace_id: str, place: Place, arguments: list[str],
         kind="Pod",
         metadata=V1ObjectMeta(
             name=f"reader-{reader_id}",
-            labels={"app.kubernetes.io/name": "podium", "app.kubernetes.io/managed-by": "podium", ROLE: "reader"},
+            labels=labels("reader"),
         ),
         spec=V1PodSpec(
             restart_policy="Never",
@@ -54,7 +63,7 @@ def build(reader_id: str, workspace_id: str, place: Place, arguments: list[str],
 def serves_or_ended(pod: Object) -> bool:
     status = pod["status"]
     ready = any(item["type"] == "Ready" and item["status"] == "True" for item in status.get("conditions", []))
-    return ready or status.get("phase") in {"Succeeded", "Failed"}
+    return ready or is_over(pod)
 
 
 def last_word(pod: Object) -> str:

@@ -1,6 +1,5 @@
 """The spawner interface over one namespace of one cluster."""
 
-import contextlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from hub.seam import crossing
 from hub.spawners.base import Observation, StartSpec, State, Synced, Usage
 from hub.spawners.checks import checked_id, checked_spec
 from hub.spawners.kubernetes import objects
-from hub.spawners.kubernetes.api import Api, Object, Refusal, absent_is_fine
+from hub.spawners.kubernetes.api import Api, Object
 from hub.spawners.kubernetes.mirror import Mirror
 from hub.spawners.kubernetes.orders import Orders
 from hub.spawners.kubernetes.place import Place
@@ -103,27 +102,13 @@ class KubernetesSpawner:
             with crossing("delete a start's pod"):
                 self._api.delete_pod(metadata["name"], metadata["uid"])
         elif since is None:
-            with crossing("set a pod's deadline"), _gone_is_fine():
-                self._api.patch_pod(metadata["name"], _deadline(metadata["uid"]))
+            with crossing("set a pod's deadline"):
+                self._api.patch_pod(metadata["name"], metadata["uid"], _deadline())
 
 
-def _deadline(uid: str) -> dict[str, Any]:
-    """Ends a pod now. With the uid the server refuses to change another pod of the same name."""
-    return {
-        "metadata": {"uid": uid, "annotations": {_STOPPING_SINCE: now().isoformat()}},
-        "spec": {"activeDeadlineSeconds": 1},
-    }
-
-
-@contextlib.contextmanager
-def _gone_is_fine() -> Iterator[None]:
-    """The pod is gone, or another one has its name."""
-    try:
-        with absent_is_fine():
-            yield
-    except Refusal as refusal:
-        if refusal.status != 409:
-            raise
+def _deadline() -> dict[str, Any]:
+    """Ends a pod now."""
+    return {"metadata": {"annotations": {_STOPPING_SINCE: now().isoformat()}}, "spec": {"activeDeadlineSeconds": 1}}
 
 
 def _usage(start_id: str, measured: Object) -> Usage:

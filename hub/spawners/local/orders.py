@@ -7,26 +7,21 @@ from hub.spawners.local.folders import Folders
 from hub.spawners.local.limits import Limits
 from hub.spawners.local.options import Options
 from hub.spawners.local.wire import spec_to_json
+from hub.spawners.supervised import supervised
 
 
 def order_of(spec: StartSpec, folders: Folders, options: Options, limits: Limits) -> dict[str, Any]:
     """`start` is the spec itself, from which a restarted agent goes on."""
+    read = supervised(spec)
+    here = {
+        "workspace": str(folders.workspace(spec.workspace_id)),
+        "script": str(options.script),
+        "socket": str(folders.socket(spec.start_id)),
+    }
     return {
+        **read,
         "start": spec_to_json(spec),
-        "server": {
-            "start_id": spec.start_id,
-            "environment_id": spec.environment_id,
-            "name": spec.variables.get("ENV_NAME", ""),
-            "workspace": str(folders.workspace(spec.workspace_id)),
-            "script": str(options.script),
-            "socket": str(folders.socket(spec.start_id)),
-            "base_url": spec.base_url,
-            "keys": [dict(key) for key in spec.keys],
-        },
-        "variables": dict(spec.variables),
-        "cpu": spec.cpu,
-        "memory": spec.memory,
-        "processes": spec.processes,
+        "server": {**read["server"], **here},
         "lock": str(folders.lock(spec.workspace_id)),
         "group": str(limits.parent / f"podium-{spec.start_id}") if limits.parent else None,
         "runtime": str(folders.socket_folder(spec.start_id)),

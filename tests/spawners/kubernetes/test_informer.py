@@ -113,7 +113,13 @@ def test_a_no_keeps_the_server_s_words() -> None:
     said = {"reason": "Forbidden", "message": "pods is forbidden"}
     with api_server((403, said)) as (api, _), pytest.raises(Refusal, match="pods is forbidden") as refused:
         api.list("pods", "")
-    assert (refused.value.status, refused.value.reason) == (403, "Forbidden")
+    assert (refused.value.code, refused.value.reason) == (403, "Forbidden")
+
+
+def test_a_no_that_nobody_expects_is_a_kind_of_silence() -> None:
+    """The controller's thread goes on after it, as after any silence, and tries again."""
+    with api_server((403, {"message": "pods is forbidden"})) as (api, _), pytest.raises(ClusterSilent):
+        api.pod("any")
 
 
 def test_a_long_list_is_asked_for_in_pages() -> None:

@@ -8,7 +8,7 @@ PAGES = $(filter-out $(STORY),$(shell grep -rl --include='test_*.py' 'pytestmark
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-MAKEFLAGS += --no-print-directory
+MAKEFLAGS += --no-print-directory --jobs=2
 
 VENV := .venv
 ENVIRONMENT_VENV := user-environment/.venv

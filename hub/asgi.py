@@ -39,7 +39,7 @@ from hub.routing.inject import InjectTab
 from hub.routing.service import Routing
 from hub.services import Services
 from hub.settings import ROOT, Settings
-from hub.settings_login import listed
+from hub.settings_field import listed
 from hub.ui_fault import show_fault
 from hub.workspaces.archives import Archives
 from hub.workspaces.routes import WorkspaceRoutes

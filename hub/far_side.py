@@ -6,7 +6,9 @@ A kind is imported where it is chosen: the Kubernetes client takes half a second
 from dataclasses import dataclass
 
 from hub.environments.catalog import Catalog
+from hub.errors import CannotStart
 from hub.settings import Settings
+from hub.settings_field import listed
 from hub.spawners.base import Spawner
 from hub.spawners.isolation import local_isolation, pod_isolation
 
@@ -43,6 +45,16 @@ def _kubernetes(settings: Settings) -> FarSide:
     from hub.spawners.kubernetes.spawner import KubernetesSpawner  # noqa: PLC0415
 
     kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
-    place = Place(settings.namespace, settings.hub_image, settings.storage_class_name)
+    place = Place(
+        settings.namespace,
+        settings.hub_image,
+        settings.storage_class_name,
+        allowed_images=listed(settings.allowed_images),
+        pull_secrets=listed(settings.image_pull_secrets),
+        user_namespaces=settings.user_namespaces,
+    )
+    for image in Catalog(settings).images:
+        if not place.allows(image):
+            raise CannotStart(f"ALLOWED_IMAGES leaves out the image “{image}”, which the presets name. Change one of both.")
     spawner = KubernetesSpawner(Api(connect(kubeconfig), settings.namespace), place)
     return FarSide(settings.home, spawner, pod_isolation(settings.namespace))

@@ -28,7 +28,7 @@ from hub.identity.sessions import Sessions
 from hub.routing.addresses import Addresses
 from hub.routing.keys import SigningKeys
 from hub.settings import Settings
-from hub.settings_login import listed
+from hub.settings_field import listed
 from hub.spawners.base import Spawner, Spawners
 from hub.workspaces.keeper import Keeper
 from hub.workspaces.service import Workspaces

@@ -36,6 +36,19 @@ class ClusterSettings(BaseModel):
     environment_image: str = setting(
         "Kubernetes", f"podium/environment:{__version__}", "The image of environments; a profile may name another one."
     )
+    allowed_images: str = setting(
+        "Kubernetes",
+        "*",
+        "The images that environments may run, separated by commas; `*` stands for anything. Others are never started.",
+    )
+    image_pull_secrets: str = setting(
+        "Kubernetes", "", "Secrets of the environments' namespace with which images are pulled, separated by commas."
+    )
+    user_namespaces: bool = setting(
+        "Kubernetes",
+        False,
+        "Whether accounts in a pod mean nothing on its node (`hostUsers: false`). Every node of environments must support it.",
+    )
     hub_image: str = setting(
         "Kubernetes", f"podium/hub:{__version__}", "The hub's own image, with which small pods measure and pack workspaces."
     )

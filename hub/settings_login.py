@@ -10,7 +10,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from hub.settings_field import setting
+from hub.settings_field import listed, setting
 
 _WEAK_WORDS = ("changeme", "change-me", "secret-key", "secret_key", "password", "example")
 SIGNING_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
@@ -103,11 +103,6 @@ class LoginSettings(BaseModel):
         if bool(self.oidc_issuer_url) != bool(self.oidc_rp_client_id):
             raise ValueError("OIDC_ISSUER_URL and OIDC_RP_CLIENT_ID belong together; one of them is missing")
         return self
-
-
-def listed(text: str) -> tuple[str, ...]:
-    """The entries of a list that is written with commas."""
-    return tuple(entry for entry in (part.strip() for part in text.split(",")) if entry)
 
 
 def checked_issuer(value: str) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from hub.clusters.quantities import parse_bytes, show_bytes, show_limit
 from hub.errors import CannotStart, Invalid
 from hub.settings import Settings
+from hub.spawners.placement import NOWHERE_SPECIAL, Placement
 
 CUSTOM = "Custom"
 """The profile's name of an environment whose owner chose the numbers."""
@@ -33,12 +34,14 @@ class Profile(BaseModel):
     memory_request: _Bytes = 256 * 2**20
     python: Path | None = None
     image: str | None = None
+    placement: Placement = NOWHERE_SPECIAL
     default: bool = False
 
     @property
     def summary(self) -> str:
-        """`2 CPU · 4.3 GB memory · 21 GB files`."""
-        return f"{self.cpu:g} CPU · {show_bytes(self.memory)} memory · {show_bytes(self.storage)} files"
+        """`2 CPU · 4.3 GB memory · 21 GB files`, and the devices where it has some."""
+        devices = f" · {self.placement.summary}" if self.placement.resources else ""
+        return f"{self.cpu:g} CPU · {show_bytes(self.memory)} memory · {show_bytes(self.storage)} files{devices}"
 
 
 class _File(BaseModel):
@@ -63,6 +66,8 @@ class Catalog:
         self._python = settings.environment_python
         self._image = settings.environment_image if settings.spawner == "kubernetes" else None
         self.profiles = _read(settings.profiles_file)
+        if settings.spawner == "local":
+            _check_local(self.profiles, settings.profiles_file)
 
     @property
     def default(self) -> Profile:
@@ -73,18 +78,27 @@ class Catalog:
         """Every interpreter that a profile may start, each once."""
         return tuple(dict.fromkeys([self._python, *(profile.python for profile in self.profiles if profile.python)]))
 
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Every image or interpreter that a preset or a custom environment runs, each once."""
+        return tuple(dict.fromkeys([self.image(None), *(self.image(profile) for profile in self.profiles)]))
+
     def choose(self, name: str, custom: Custom | None = None) -> Profile:
         """The preset of that name, or the checked custom one. Raises `Invalid`."""
         if name == CUSTOM:
             return self._custom(custom)
-        for profile in self.profiles:
-            if profile.name == name:
-                return profile
+        if preset := self.find(name):
+            return preset
         raise Invalid(f"The preset “{name[:60]}” does not exist any more. Choose another one: {self._names()}.")
 
-    def image(self, profile: Profile) -> str:
-        """What a start runs: an image in a cluster, an interpreter's path on one machine."""
-        return profile.image or self._image if self._image else str(profile.python or self._python)
+    def find(self, name: str) -> Profile | None:
+        return next((profile for profile in self.profiles if profile.name == name), None)
+
+    def image(self, preset: Profile | None) -> str:
+        """What a start runs: an image in a cluster, an interpreter's path on one machine. None: that of custom environments."""
+        if self._image:
+            return (preset and preset.image) or self._image
+        return str((preset and preset.python) or self._python)
 
     def _custom(self, custom: Custom | None) -> Profile:
         if custom is None:
@@ -100,6 +114,12 @@ class Catalog:
 
     def _names(self) -> str:
         return ", ".join([*(profile.name for profile in self.profiles), CUSTOM])
+
+
+def _check_local(profiles: tuple[Profile, ...], path: Path) -> None:
+    for profile in profiles:
+        if profile.placement.resources or profile.placement.claim_template:
+            raise CannotStart(f"{path}: the preset “{profile.name}” asks for devices, which only SPAWNER=kubernetes hands out.")
 
 
 def _read(path: Path) -> tuple[Profile, ...]:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from hub.audit.service import record
 from hub.clock import now
 from hub.clusters.quantities import show_bytes
-from hub.environments.catalog import Custom, Profile
+from hub.environments.catalog import CUSTOM, Catalog, Custom, Profile
 from hub.environments.model import LIVE, Environment, Phase, Target
 from hub.environments.names import new_slug
 from hub.errors import Conflict, LimitReached, NotFound
@@ -80,6 +80,7 @@ def create(session: Session, person: Person, name: str, plan: Plan, workspace_id
         cluster_id=workspace.cluster_id,
         profile=profile.name, cpu_limit=profile.cpu, cpu_request=min(profile.cpu_request, profile.cpu),
         memory_limit=profile.memory, memory_request=min(profile.memory_request, profile.memory), storage=profile.storage,
+        placement=profile.placement.stored(),
     )  # fmt: skip
     session.add(environment)
     record(session, person, "environment created", environment.id, name=name, profile=profile.name)
@@ -89,10 +90,19 @@ def create(session: Session, person: Person, name: str, plan: Plan, workspace_id
 def resize(environment: Environment, plan: Plan) -> None:
     """Take another preset's numbers for the next run."""
     profile = plan.profile
-    environment.profile, environment.image = profile.name, plan.image
+    environment.profile, environment.image, environment.placement = profile.name, plan.image, profile.placement.stored()
     environment.cpu_limit, environment.cpu_request = profile.cpu, min(profile.cpu_request, profile.cpu)
     environment.memory_limit, environment.storage = profile.memory, profile.storage
     environment.memory_request = min(profile.memory_request, profile.memory)
+
+
+def renew(environment: Environment, catalog: Catalog) -> None:
+    """Before it runs again: what its preset says today of image and placement. The numbers stay, and all where it is gone."""
+    preset = catalog.find(environment.profile)
+    if preset:
+        environment.placement = preset.placement.stored()
+    if preset or environment.profile == CUSTOM:
+        environment.image = catalog.image(preset)
 
 
 def want_running(session: Session, person: Person, environment: Environment, limits: Limits) -> None:

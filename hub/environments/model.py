@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, text
+from sqlalchemy import JSON, BigInteger, Column, Index, text
 from sqlmodel import Field, SQLModel
 
 from hub.clock import new_id, now
@@ -66,6 +67,8 @@ class Environment(SQLModel, table=True):
     memory_limit: int = Field(sa_type=BigInteger)
     memory_request: int = Field(sa_type=BigInteger)
     storage: int = Field(sa_type=BigInteger)
+    placement: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}"))
+    """A stored `hub.spawners.placement.Placement`."""
     workspace_id: str = Field(foreign_key="workspace.id", index=True)
     cluster_id: str = Field(foreign_key="cluster.id")
     target: Target = Field(default=Target.STOPPED, sa_type=stored_as_value(Target))

@@ -90,6 +90,7 @@ class Environments:
             launching.lock_owner(session, person.user_id)
             environment = self._own(session, person, environment_id)
             if environment.target is not Target.RUNNING:
+                launching.renew(environment, self.catalog)
                 launching.want_running(session, person, environment, self._limits(environment.cluster_id))
         self._wake()
 
@@ -109,6 +110,7 @@ class Environments:
         with self._database.writing("restart") as session:
             launching.lock_owner(session, person.user_id)
             environment = self._own(session, person, environment_id)
+            launching.renew(environment, self.catalog)
             launching.want_running(session, person, environment, self._limits(environment.cluster_id))
             if environment.phase in {Phase.STARTING, Phase.RUNNING}:
                 environment.phase, environment.phase_since = Phase.STOPPING, now()

@@ -8,6 +8,7 @@ from hub.environments.model import Environment
 from hub.identity.model import User
 from hub.settings import Settings
 from hub.spawners.base import StartSpec
+from hub.spawners.placement import Placement
 
 
 class TrustedKeys(Protocol):
@@ -37,6 +38,7 @@ class SpecBuilder:
             cpu_request=environment.cpu_request,
             memory_request=environment.memory_request,
             storage=environment.storage,
+            placement=Placement.model_validate(environment.placement),
             base_url=f"/user/{environment.slug}" if self._settings.routing == "path" else "",
             keys=tuple(self._keys.public_set()),
             variables={

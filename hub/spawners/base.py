@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import NoReturn, Protocol
 
 from hub.errors import ClusterSilent
+from hub.spawners.placement import NOWHERE_SPECIAL, Placement
 
 
 class State(StrEnum):
@@ -87,6 +88,7 @@ class StartSpec:
     cpu_request: float = 0.1
     memory_request: int = 256 * 2**20
     storage: int = 10 * 2**30
+    placement: Placement = NOWHERE_SPECIAL
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ REFUSED = [
     ("images.hub=no-tag", "hub"),
     ("nginx.replicas=0", "replicas"),
     ("hub.settings.max_user_pods=3", "max_user_pods"),
+    ("environments.allowedImages={}", "allowedImages"),
+    ("environments.userNamespaces=maybe", "userNamespaces"),
     ("gateway.enabled=true", "which Gateway takes the route"),
 ]
 

@@ -11,6 +11,8 @@ from hub.clock import new_id
 from hub.spawners.base import StartSpec
 from hub.spawners.kubernetes import objects
 from hub.spawners.kubernetes.api import Api, connect
+from hub.spawners.kubernetes.container import PORT
+from hub.spawners.kubernetes.parts import claim_name
 from hub.spawners.kubernetes.place import Place
 from tests.cluster.installed import RELEASE, Release
 from tests.cluster.namespace import own_namespace
@@ -44,18 +46,18 @@ class Namespace:
             new_id(), new_id(), new_id(), os.environ[STAND_IN], 1, 256 * MIB, 64, "", ({"kid": "one"},), {"AT_START": at_start},
             cpu_request=0.01, memory_request=32 * MIB, storage=64 * MIB,
         )  # fmt: skip
-        pod = objects.pod(spec)
+        pod = objects.pod(spec, Place(self._name, ""))
         assert pod.metadata
         assert pod.metadata.labels
         pod.metadata.labels["app.kubernetes.io/managed-by"] = "a-test"
         self._api.apply_secret(objects.secret_name(spec.start_id), objects.secret(spec))
-        self._api.apply_claim(objects.claim_name(spec.workspace_id), objects.claim(spec, Place(self._name, "")))
+        self._api.apply_claim(claim_name(spec.workspace_id), objects.claim(spec, Place(self._name, "")))
         self._api.create_pod(pod)
         return objects.pod_name(spec.workspace_id)
 
     def address(self, pod: str) -> tuple[str, int]:
         """Where its server listens, once it does."""
-        return until(lambda: self._address(pod)), objects.PORT
+        return until(lambda: self._address(pod)), PORT
 
     def reached(self, places: Places) -> dict[str, bool]:
         """From a pod of its own."""

@@ -12,8 +12,8 @@ import httpx
 
 from hub.clock import new_id
 from hub.spawners.base import Observation, StartSpec, State
-from hub.spawners.kubernetes import objects
 from hub.spawners.kubernetes.api import Api, connect
+from hub.spawners.kubernetes.parts import START
 from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.spawner import KubernetesSpawner
 from tests.cluster.namespace import own_namespace
@@ -57,7 +57,7 @@ class KubernetesFarSide:
 
     def processes(self, start_id: str) -> int:
         """None live where the kubelet says that the container has ended: it was their whole world."""
-        pods, _ = Api(self._connection, self.namespace).list("pods", f"{objects.START}={start_id}")
+        pods, _ = Api(self._connection, self.namespace).list("pods", f"{START}={start_id}")
         statuses = [status for pod in pods for status in pod["status"].get("containerStatuses", [])]
         return int(self.run(start_id, _COUNT)) if any("running" in status["state"] for status in statuses) else 0
 
@@ -66,9 +66,9 @@ class KubernetesFarSide:
         return watching_over(spawner, spawner.close)
 
     @contextmanager
-    def another(self) -> Iterator[KubernetesSpawner]:
+    def another(self, **place: Any) -> Iterator[KubernetesSpawner]:
         """As a second hub has it, with a memory of its own."""
-        spawner = self._spawner()
+        spawner = self._spawner(**place)
         try:
             yield spawner
         finally:
@@ -79,5 +79,5 @@ class KubernetesFarSide:
         self._stack.close()
         self._connection.close()  # type: ignore[no-untyped-call]
 
-    def _spawner(self) -> KubernetesSpawner:
-        return KubernetesSpawner(Api(self._connection, self.namespace), Place(self.namespace, os.environ[HUB]))
+    def _spawner(self, **place: Any) -> KubernetesSpawner:
+        return KubernetesSpawner(Api(self._connection, self.namespace), Place(self.namespace, os.environ[HUB], **place))

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hub.errors import CannotStart
 from hub.settings import Settings
-from hub.settings_login import SIGNING_ALGORITHMS, checked_issuer, listed
+from hub.settings_field import listed
+from hub.settings_login import SIGNING_ALGORITHMS, checked_issuer
 
 GOOGLE = "google"
 GOOGLE_ISSUER = "https://accounts.google.com"

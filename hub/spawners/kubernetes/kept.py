@@ -1,7 +1,7 @@
 """What of an object is worth its memory: a namespace may hold thousands of them. Pure."""
 
 from hub.spawners.kubernetes.api import Object
-from hub.spawners.kubernetes.objects import ROLE, START, WORKSPACE
+from hub.spawners.kubernetes.parts import ROLE, START, WORKSPACE
 
 _OF_METADATA = ("name", "uid", "labels", "annotations", "deletionTimestamp")
 _OF_CONTAINER = ("image", "resources")

@@ -14,7 +14,7 @@ from hub.spawners.base import SYNCED, Observation, Synced
 from hub.spawners.kubernetes.api import Api, Object
 from hub.spawners.kubernetes.informer import Informer, Listener
 from hub.spawners.kubernetes.kept import is_of_start, kept_of_event, kept_of_pod
-from hub.spawners.kubernetes.objects import OURS
+from hub.spawners.kubernetes.parts import OURS
 from hub.spawners.kubernetes.starts import Starts
 
 _PATIENCE = 10.0

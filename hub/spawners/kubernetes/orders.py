@@ -16,6 +16,7 @@ from hub.spawners.base import StartSpec
 from hub.spawners.kubernetes import objects
 from hub.spawners.kubernetes.api import Api, Object, Refusal
 from hub.spawners.kubernetes.mirror import Mirror
+from hub.spawners.kubernetes.parts import START, claim_name
 from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.reading import is_over
 
@@ -27,6 +28,7 @@ _MAKES_WAY_WITHIN = objects.GRACE + 10.0
 """Seconds for which the pod of an earlier start is waited for."""
 _PAUSE = 0.2
 _EXISTS = 409
+_NOT_ALLOWED = "The image “{}” is not among those that may run here. Tell an administrator"
 _HELD = "Another environment is running with this workspace."
 
 
@@ -59,6 +61,9 @@ class Orders:
     def _make(self, spec: StartSpec) -> None:
         if self._mirror.is_to_stop(spec.start_id):
             return
+        if not self._place.allows(spec.image):
+            self._mirror.never_started(spec.start_id, spec.workspace_id, _NOT_ALLOWED.format(spec.image[:200]))
+            return
         with crossing("apply a start's secret"):
             self._api.apply_secret(objects.secret_name(spec.start_id), objects.secret(spec))
         self._apply_claim(spec)
@@ -67,16 +72,16 @@ class Orders:
             self._take_back(spec)
         elif self._mirror.is_to_stop(spec.start_id):
             with crossing("delete a start's pod"):
-                self._api.delete_pods(f"{objects.START}={spec.start_id}")
+                self._api.delete_pods(f"{START}={spec.start_id}")
             self._take_back(spec)
 
     def _apply_claim(self, spec: StartSpec) -> None:
         """A volume that the cluster does not let grow stays as large as it is."""
         with crossing("apply a workspace's claim"):
             try:
-                self._api.apply_claim(objects.claim_name(spec.workspace_id), objects.claim(spec, self._place))
+                self._api.apply_claim(claim_name(spec.workspace_id), objects.claim(spec, self._place))
             except Refusal:
-                if self._api.claim(objects.claim_name(spec.workspace_id)) is None:
+                if self._api.claim(claim_name(spec.workspace_id)) is None:
                     raise
 
     def _create_pod(self, spec: StartSpec) -> bool:
@@ -85,14 +90,14 @@ class Orders:
         while True:
             try:
                 with crossing("create a pod"):
-                    self._api.create_pod(objects.pod(spec))
+                    self._api.create_pod(objects.pod(spec, self._place))
             except Refusal as refusal:
                 if refusal.code != _EXISTS:
                     raise
             else:
                 return True
             found = self._api.pod(objects.pod_name(spec.workspace_id))
-            if found and found["metadata"]["labels"].get(objects.START) == spec.start_id:
+            if found and found["metadata"]["labels"].get(START) == spec.start_id:
                 return True
             if (found and not self._makes_way(found)) or time.monotonic() > deadline:
                 return False

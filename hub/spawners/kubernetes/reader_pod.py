@@ -1,6 +1,7 @@
 """The small pods that read a volume, as pure functions."""
 
 import gzip
+from typing import Any
 
 from kubernetes.client import (
     V1Affinity,
@@ -18,14 +19,16 @@ from kubernetes.client import (
 )
 
 from hub.spawners.kubernetes.api import Object
-from hub.spawners.kubernetes.objects import (
+from hub.spawners.kubernetes.parts import (
     ROLE,
     WORKSPACE,
     address_variable,
     claim_volume,
     container_security,
+    host_users,
     labels,
     pod_security,
+    pull_secrets,
 )
 from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.reading import is_over
@@ -37,8 +40,12 @@ EMPTY_ARCHIVE = gzip.compress(bytes(1024), mtime=0)
 """A tar.gz with nothing in it."""
 
 
-def build(reader_id: str, workspace_id: str, place: Place, arguments: list[str], *, beside_environment: bool) -> V1Pod:
-    """A pod that runs `hub.spawners.kubernetes.reader` over a workspace that it cannot write to."""
+def build(reader_id: str, workspace_id: str, place: Place, arguments: list[str], beside: Object | None) -> V1Pod:
+    """A pod that runs `hub.spawners.kubernetes.reader` over a workspace that it cannot write to.
+
+    `beside`: the pod that has the volume now, on whose node this one has to be too.
+    """
+    tolerations: Any = beside["spec"].get("tolerations") if beside else None
     return V1Pod(
         api_version="v1",
         kind="Pod",
@@ -51,9 +58,12 @@ def build(reader_id: str, workspace_id: str, place: Place, arguments: list[str],
             active_deadline_seconds=LONGEST,
             automount_service_account_token=False,
             enable_service_links=False,
+            host_users=host_users(place),
+            image_pull_secrets=pull_secrets(place),
+            tolerations=tolerations,
             termination_grace_period_seconds=1,
             security_context=pod_security(),
-            affinity=_beside(workspace_id) if beside_environment else None,
+            affinity=_beside(workspace_id) if beside else None,
             containers=[_container(place, arguments)],
             volumes=[claim_volume(workspace_id, read_only=True)],
         ),

@@ -6,8 +6,9 @@ from typing import Any
 
 from hub.spawners.base import Checkpoint, Ending, Exit, Observation, State
 from hub.spawners.kubernetes.api import Object
+from hub.spawners.kubernetes.container import PORT
 from hub.spawners.kubernetes.ending import exit_of, when
-from hub.spawners.kubernetes.objects import PORT, START, WORKSPACE
+from hub.spawners.kubernetes.parts import START, WORKSPACE
 
 VOLUME_BOUND, SCHEDULED, IMAGE_PULLED, STARTED, READY = CHECKPOINTS = (
     "volume bound",

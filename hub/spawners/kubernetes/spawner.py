@@ -14,6 +14,7 @@ from hub.spawners.kubernetes import objects
 from hub.spawners.kubernetes.api import Api, Object
 from hub.spawners.kubernetes.mirror import Mirror
 from hub.spawners.kubernetes.orders import Orders
+from hub.spawners.kubernetes.parts import START, STARTS
 from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.reading import CHECKPOINTS, has_run, is_over
 from hub.spawners.kubernetes.volumes import Volumes
@@ -52,7 +53,7 @@ class KubernetesSpawner:
         pod = self._mirror.stop(checked_id(start_id))
         if pod is None:
             with crossing("delete a start's pod"):
-                self._api.delete_pods(f"{objects.START}={start_id}")
+                self._api.delete_pods(f"{START}={start_id}")
         elif not is_over(pod):
             self._end(pod)
 
@@ -80,7 +81,7 @@ class KubernetesSpawner:
 
     def usage(self) -> list[Usage]:
         running = {objects.pod_name(seen.workspace_id): seen.start_id for seen in self.observe() if seen.state is State.READY}
-        measured = self._api.pod_usage(objects.STARTS)
+        measured = self._api.pod_usage(STARTS)
         return [_usage(running[item["metadata"]["name"]], item) for item in measured if item["metadata"]["name"] in running]
 
     def workspace_size(self, workspace_id: str) -> int:

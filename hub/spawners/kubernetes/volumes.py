@@ -13,6 +13,7 @@ from hub.seam import crossing
 from hub.spawners.kubernetes import objects, reader_pod
 from hub.spawners.kubernetes.api import Api, Object
 from hub.spawners.kubernetes.mirror import Mirror
+from hub.spawners.kubernetes.parts import claim_name
 from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.reading import is_over
 
@@ -30,7 +31,7 @@ class Volumes:
         self._api, self._place, self._mirror = api, place, mirror
 
     def size(self, workspace_id: str) -> int:
-        if self._api.claim(objects.claim_name(workspace_id)) is None:
+        if self._api.claim(claim_name(workspace_id)) is None:
             return 0
         with self._reader(workspace_id, ["size"]) as name:
             ended = self._mirror.wait_for_reader(name, is_over, _DEADLINE)
@@ -40,7 +41,7 @@ class Volumes:
         return int(said)
 
     def archive(self, workspace_id: str) -> Iterator[bytes]:
-        if self._api.claim(objects.claim_name(workspace_id)) is None:
+        if self._api.claim(claim_name(workspace_id)) is None:
             yield reader_pod.EMPTY_ARCHIVE
             return
         key = secrets.token_urlsafe(32)
@@ -56,7 +57,7 @@ class Volumes:
         if pod is not None:
             with crossing("delete an ended pod"):  # which holds the volume as long as it is there
                 self._api.delete_pod(pod["metadata"]["name"], pod["metadata"]["uid"])
-        name = objects.claim_name(workspace_id)
+        name = claim_name(workspace_id)
         with crossing("delete a workspace's claim"):
             self._api.delete_claim(name)
         deadline = time.monotonic() + _GONE_WITHIN
@@ -68,9 +69,9 @@ class Volumes:
     @contextmanager
     def _reader(self, workspace_id: str, arguments: list[str]) -> Iterator[str]:
         """A pod beside the environment's, where there is one: a volume may be attached to one node only."""
-        beside = self._api.pod(objects.pod_name(workspace_id))
-        running = beside is not None and not is_over(beside)
-        pod = reader_pod.build(new_id(), workspace_id, self._place, arguments, beside_environment=running)
+        found = self._api.pod(objects.pod_name(workspace_id))
+        beside = found if found and not is_over(found) else None
+        pod = reader_pod.build(new_id(), workspace_id, self._place, arguments, beside)
         with crossing("create a reader"):
             created = self._api.create_pod(pod)
         try:

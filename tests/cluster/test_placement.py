@@ -1,0 +1,100 @@
+"""Where in a cluster a start runs: on nodes with the devices that its preset asks for, and never with an image not allowed."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from hub.spawners.base import Ending, Observation, State
+from hub.spawners.placement import Placement
+from tests.cluster.nodes import FAKE, GPU, fake_nodes
+from tests.cluster.tools import run
+from tests.spawners.far_side import clear, ended, in_state, observed, ready, until
+from tests.spawners.kubernetes_side import KubernetesFarSide
+
+
+@pytest.fixture
+def far() -> Iterator[KubernetesFarSide]:
+    one = KubernetesFarSide()
+    yield one
+    clear(one)
+    one.close()
+
+
+def node_of(seen: Observation) -> str:
+    return next(point.detail for point in seen.checkpoints if point.name == "scheduled")
+
+
+@pytest.mark.case("R1")
+def test_a_start_with_a_gpu_runs_on_a_node_that_has_one_and_ends_lost_with_it(far: KubernetesFarSide) -> None:
+    with fake_nodes(gpu="NVIDIA-H100-80GB-HBM3:2") as [node]:
+        placement = Placement.model_validate(
+            {"resources": {GPU: 2}, "node_selector": {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3"}, "tolerations": [FAKE]}
+        )
+        first, second = far.spec(placement=placement), far.spec(placement=placement)
+        far.spawner.start(first)
+        assert node_of(until(lambda: in_state(far, first.start_id, State.READY))) == node
+        far.spawner.start(second)
+        waiting = until(lambda: waits(far, second.start_id))
+        assert f"Insufficient {GPU}" in waiting.hindrance
+    exit_ = ended(far, first.start_id, within=120).exit
+    assert exit_
+    assert exit_.why is Ending.LOST
+
+
+def test_a_start_that_asks_for_a_device_that_no_node_has_says_which(far: KubernetesFarSide) -> None:
+    spec = far.spec(placement=Placement(resources={"example.org/quantum": 1}))
+    far.spawner.start(spec)
+    assert "example.org/quantum" in until(lambda: waits(far, spec.start_id)).hindrance
+
+
+@pytest.mark.case("A9-6")
+def test_an_image_that_is_not_allowed_is_never_started_and_leaves_nothing(far: KubernetesFarSide) -> None:
+    spec = far.spec()
+    with far.another(allowed_images=("registry.example/podium/*",)) as strict:
+        strict.start(spec)
+        seen = until(lambda: next((one for one in strict.observe() if one.start_id == spec.start_id), None))
+    assert seen.exit
+    assert seen.exit.why is Ending.NEVER_STARTED
+    assert f"The image “{spec.image}” is not among those that may run here" in seen.exit.detail
+    assert run("kubectl", "-n", far.namespace, "get", "pods,secrets,persistentvolumeclaims", "-o", "name") == ""
+
+
+@pytest.mark.case("A9-2")
+def test_with_user_namespaces_an_account_of_a_pod_is_none_of_its_node(far: KubernetesFarSide) -> None:
+    spec = far.spec()
+    with far.another(user_namespaces=True) as apart:
+        apart.start(spec)
+        until(lambda: in_state(far, spec.start_id, State.READY))
+    inside, outside, _ = far.run(spec.start_id, "result = open('/proc/self/uid_map').read()").split()[:3]
+    assert inside == "0"
+    assert int(outside) > os.getuid()
+
+
+def test_a_volume_grows_with_the_next_start_and_never_shrinks(far: KubernetesFarSide) -> None:
+    small = far.spec(storage=64 * 2**20)
+    ready(far, small)
+    far.run(small.start_id, "open('notes.txt', 'w').write('kept')")
+    for size, capacity in ((128 * 2**20, "134217728"), (32 * 2**20, "134217728")):
+        far.spawner.stop(observed_now(far).start_id)
+        until(lambda: observed_now(far).state is State.ENDED)
+        spec = far.spec(workspace_id=small.workspace_id, storage=size)
+        ready(far, spec)
+        assert far.run(spec.start_id, "result = open('notes.txt').read()") == "kept"
+        claim = run(
+            "kubectl", "-n", far.namespace, "get", "pvc", f"workspace-{small.workspace_id}", "-o",
+            "jsonpath={.spec.resources.requests.storage}",
+        )  # fmt: skip
+        assert claim == capacity
+        far.spawner.forget(next(one.start_id for one in far.spawner.observe() if one.state is State.ENDED))
+
+
+def observed_now(far: KubernetesFarSide) -> Observation:
+    [seen] = far.spawner.observe()
+    return seen
+
+
+def waits(far: KubernetesFarSide, start_id: str) -> Observation | None:
+    """The observation once it says what it waits for."""
+    seen = observed(far, start_id)
+    return seen if seen and seen.hindrance else None

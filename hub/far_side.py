@@ -3,14 +3,22 @@
 A kind is imported where it is chosen: the Kubernetes client takes half a second to load.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from hub.clusters import further
+from hub.clusters.machine import MachineSource
+from hub.clusters.overview import Shown, Source
 from hub.environments.catalog import Catalog
 from hub.errors import CannotStart
 from hub.settings import Settings
 from hub.settings_field import listed
 from hub.spawners.base import Spawner
 from hub.spawners.isolation import local_isolation, pod_isolation
+
+_HOME = {"local": "This machine", "kubernetes": "{}"}
+"""What the home of environments is called where nobody named it."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,35 @@ def connect(settings: Settings) -> FarSide:
     return _kubernetes(settings) if settings.spawner == "kubernetes" else _local(settings, start=False)
 
 
+def shown(settings: Settings, requested: Callable[[], tuple[float, int]]) -> dict[str, Shown]:
+    """The clusters of the page Clusters: the home of environments and those of `CLUSTER_CONFIG_PATH`.
+
+    `requested` gives the cores and bytes that environments ask for at home. Raises `CannotStart`.
+    """
+    told = further.read(settings.cluster_config_path)
+    home = told.pop(settings.home, None) or further.About(name=_HOME[settings.spawner].format(settings.home))
+    if settings.spawner == "local":
+        first = Shown(home.name, lambda: MachineSource(requested), home.links, launches=True)
+    else:
+        first = Shown(home.name, lambda: _source(settings.kubeconfig), home.links, launches=True)
+    others = {cluster_id: _other(cluster_id, about) for cluster_id, about in told.items()}
+    return {settings.home: first} | others
+
+
+def _other(cluster_id: str, about: further.About) -> Shown:
+    if about.kubeconfig is None:
+        raise CannotStart(f"CLUSTER_CONFIG_PATH: the file of “{cluster_id}” names no kubeconfig.")
+    path = about.kubeconfig
+    return Shown(about.name, lambda: _source(path), about.links)
+
+
+def _source(kubeconfig: Path | None) -> Source:
+    from hub.clusters.kubernetes import KubernetesSource  # noqa: PLC0415
+    from hub.spawners.kubernetes.calls import connect  # noqa: PLC0415
+
+    return KubernetesSource(connect(str(kubeconfig) if kubeconfig else None))
+
+
 def _local(settings: Settings, *, start: bool) -> FarSide:
     from hub.spawners.local import launch  # noqa: PLC0415
 
@@ -40,7 +77,8 @@ def _local(settings: Settings, *, start: bool) -> FarSide:
 
 
 def _kubernetes(settings: Settings) -> FarSide:
-    from hub.spawners.kubernetes.api import Api, connect  # noqa: PLC0415
+    from hub.spawners.kubernetes.api import Api  # noqa: PLC0415
+    from hub.spawners.kubernetes.calls import connect  # noqa: PLC0415
     from hub.spawners.kubernetes.place import Place  # noqa: PLC0415
     from hub.spawners.kubernetes.spawner import KubernetesSpawner  # noqa: PLC0415
 

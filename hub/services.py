@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from hub import far_side
 from hub.audit.service import Audit
+from hub.clusters.overview import Overview
 from hub.clusters.service import register
 from hub.database import Database
 from hub.datafolder import DataFolder, prepare
@@ -58,6 +60,7 @@ class Services:
     controller: Controller
     keeper: Keeper
     spawners: Mapping[str, Spawner]
+    clusters: Overview
     home: FarSide
 
     @property
@@ -141,5 +144,6 @@ def build(settings: Settings, folder: DataFolder, database: Database, home: FarS
         controller=controller,
         keeper=keeper,
         spawners=spawners,
+        clusters=Overview(far_side.shown(settings, lambda: environments.requested(home.cluster_id))),
         home=home,
     )

@@ -24,6 +24,11 @@ class ClusterSettings(BaseModel):
     kubeconfig: Path | None = setting(
         "Kubernetes", None, "The file with the cluster's credentials. Default: the service account of the hub's own pod."
     )
+    cluster_config_path: Path | None = setting(
+        "Kubernetes",
+        None,
+        "A folder with a file `<id>.toml` for each further cluster of the page Clusters (docs/operating/kubernetes.md).",
+    )
     namespace: str = setting(
         "Kubernetes",
         "podium-environments",

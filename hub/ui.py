@@ -29,6 +29,7 @@ else:
             st.Page(_PAGES / "environments.py", title="Environments", icon=":material/rocket_launch:", default=True),
             st.Page(_PAGES / "workspaces.py", title="Workspaces", icon=":material/folder_open:"),
         ],
+        "See": [st.Page(_PAGES / "clusters.py", title="Clusters", icon=":material/dns:")],
         "You": [st.Page(_PAGES / "account.py", title="Account", icon=":material/person:")],
     }
     if _person.sees_all:

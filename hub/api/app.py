@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from hub import __version__
-from hub.api import ROOT, audit, environments, me, usage, users, workspaces
+from hub.api import ROOT, audit, clusters, environments, me, usage, users, workspaces
 from hub.api.callers import Doorkeeper
 from hub.api.etags import Etags
 from hub.api.problems import MALFORMED, answer_problems, documented
@@ -56,7 +56,7 @@ def create_api(services: Services) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     api.state.services, api.state.doorkeeper = services, Doorkeeper(services)
-    for part in (me, environments, usage, workspaces, users, audit):
+    for part in (me, environments, usage, clusters, workspaces, users, audit):
         api.include_router(part.router)
     answer_problems(api)
     api.add_middleware(Etags)

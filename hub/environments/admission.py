@@ -16,16 +16,16 @@ def fits(session: Session, environment: Environment, capacity: int | None) -> bo
     """Whether it is this environment's turn and its request fits beside those that hold memory."""
     if capacity is None:
         return True
-    return _is_first(session, environment) and _held(session, environment) + environment.memory_request <= capacity
+    _, held = requested(session, environment.cluster_id)
+    return _is_first(session, environment) and held + environment.memory_request <= capacity
 
 
-def _held(session: Session, environment: Environment) -> int:
-    total = session.exec(
-        select(func.coalesce(func.sum(Environment.memory_request), 0)).where(
-            col(Environment.phase).in_(_HOLDING), Environment.cluster_id == environment.cluster_id
-        )
-    ).one()
-    return int(total)
+def requested(session: Session, cluster_id: str) -> tuple[float, int]:
+    """The cores and the bytes of memory that environments of a cluster ask for together."""
+    sums = func.sum(Environment.cpu_request), func.sum(Environment.memory_request)
+    holding = col(Environment.phase).in_(_HOLDING), Environment.cluster_id == cluster_id
+    cpu, memory = session.exec(select(*sums).where(*holding)).one()
+    return float(cpu or 0), int(memory or 0)
 
 
 def _is_first(session: Session, environment: Environment) -> bool:

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from hub.audit.service import EventView, count_story, record, story_of
 from hub.clock import now
 from hub.database import Database
-from hub.environments import launch_keys, launching, views
+from hub.environments import admission, launch_keys, launching, views
 from hub.environments.catalog import Catalog
 from hub.environments.launching import LaunchOrder, Limits, Plan
 from hub.environments.model import Environment, Phase, Target
@@ -189,6 +189,11 @@ class Environments:
         """What routing decides on, for the addresses that environments have."""
         with self._database.reading() as session:
             return views.by_slugs(session, slugs)
+
+    def requested(self, cluster_id: str) -> tuple[float, int]:
+        """The cores and the bytes of memory that environments of a cluster ask for together."""
+        with self._database.reading() as session:
+            return admission.requested(session, cluster_id)
 
     def checkpoints(self, view: EnvironmentView) -> tuple[str, ...]:
         """The names of all checkpoints that a start of this environment passes, in order."""

@@ -10,6 +10,7 @@ SCOPES = {
     "environments:read": "See your environments, their logs and events",
     "environments:write": "Launch, stop and delete your environments",
     "usage:read": "See what your running environments use",
+    "clusters:read": "See what clusters have and how much of it is free",
     "workspaces:read": "See and download your workspaces",
     "workspaces:write": "Make and delete your workspaces",
     "sessions:read": "See where you are logged in",

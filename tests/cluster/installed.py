@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kubernetes import client
 
 from hub.settings import ROOT
-from hub.spawners.kubernetes.api import connect
+from hub.spawners.kubernetes.calls import connect
 from tests.cluster.namespace import own_namespace
 from tests.cluster.tools import forwarded, run
 from tests.routing.serving import free_port

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from kubernetes import client
 
 from hub.clock import new_id
-from hub.spawners.kubernetes.api import connect
+from hub.spawners.kubernetes.calls import connect
 
 _RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 

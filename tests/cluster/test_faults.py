@@ -11,7 +11,8 @@ import yaml  # type: ignore[import-untyped]
 
 from hub.errors import ClusterSilent
 from hub.spawners.base import Ending, Observation, State
-from hub.spawners.kubernetes.api import Api, Object, connect
+from hub.spawners.kubernetes.api import Api
+from hub.spawners.kubernetes.calls import Object, connect
 from tests.cluster.tools import run
 from tests.spawners.far_side import clear, ended, in_state, observed, ready, until
 from tests.spawners.kubernetes_side import KubernetesFarSide

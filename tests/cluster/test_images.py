@@ -6,7 +6,7 @@ import sys
 import pytest
 from kubernetes import client
 
-from hub.spawners.kubernetes.api import connect
+from hub.spawners.kubernetes.calls import connect
 from tests.spawners.far_side import until
 
 GB = 10**9

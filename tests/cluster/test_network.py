@@ -10,7 +10,8 @@ from kubernetes import client
 from hub.clock import new_id
 from hub.spawners.base import StartSpec
 from hub.spawners.kubernetes import objects
-from hub.spawners.kubernetes.api import Api, connect
+from hub.spawners.kubernetes.api import Api
+from hub.spawners.kubernetes.calls import connect
 from hub.spawners.kubernetes.container import PORT
 from hub.spawners.kubernetes.parts import claim_name
 from hub.spawners.kubernetes.place import Place

@@ -88,7 +88,6 @@ def test_everything_else_in_the_namespace_is_called_by_the_hub_and_calls_nobody(
 
 @pytest.mark.case("A9-8")
 def test_the_hub_writes_in_one_namespace_and_neither_reads_secrets_nor_enters_pods() -> None:
-    assert not [name for kind, name in manifests() if kind.startswith("Cluster")]
     role = manifests()["Role", "podium-hub"]
     assert role["metadata"]["namespace"] == ENVIRONMENTS
     assert {(tuple(rule["apiGroups"]), tuple(rule["resources"])): rule["verbs"] for rule in role["rules"]} == {
@@ -99,6 +98,18 @@ def test_the_hub_writes_in_one_namespace_and_neither_reads_secrets_nor_enters_po
         (("",), ("events",)): ["list", "watch"],
         (("metrics.k8s.io",), ("pods",)): ["list"],
     }
+
+
+@pytest.mark.case("A9-8")
+def test_of_the_whole_cluster_the_hub_only_lists_what_the_page_clusters_shows() -> None:
+    role = manifests()["ClusterRole", "podium-podium-clusters"]
+    assert {(tuple(rule["apiGroups"]), tuple(rule["resources"])): rule["verbs"] for rule in role["rules"]} == {
+        (("",), ("nodes", "pods")): ["list"],
+        (("storage.k8s.io",), ("storageclasses",)): ["list"],
+        (("resource.k8s.io",), ("resourceslices",)): ["list"],
+        (("metrics.k8s.io",), ("nodes",)): ["list"],
+    }
+    assert [kind for kind, _ in manifests() if kind.startswith("Cluster")] == ["ClusterRole", "ClusterRoleBinding"]
 
 
 @pytest.mark.case("A9-1")

@@ -12,7 +12,8 @@ import httpx
 
 from hub.clock import new_id
 from hub.spawners.base import Observation, StartSpec, State
-from hub.spawners.kubernetes.api import Api, connect
+from hub.spawners.kubernetes.api import Api
+from hub.spawners.kubernetes.calls import connect
 from hub.spawners.kubernetes.parts import START
 from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.spawner import KubernetesSpawner

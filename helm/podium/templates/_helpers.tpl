@@ -15,6 +15,11 @@
 {{ .Values.existingSecret | default (printf "%s-secrets" .Release.Name) }}
 {{- end }}
 
+{{- /* Its name holds for the whole cluster, where two releases may be. */ -}}
+{{- define "podium.clusterRole" -}}
+{{ .Release.Namespace }}-{{ .Release.Name }}-clusters
+{{- end }}
+
 {{- define "podium.labels" -}}
 app.kubernetes.io/name: podium
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -2,8 +2,9 @@
 
 spawner.py   the interface, composed of what follows
 place.py     where in a cluster: namespace, images, storage class
-api.py       calls of the API server: deadlines, and foreign errors translated once
-objects.py   pod, Secret and claim of a start, as pure functions of its spec
+calls.py     how the API server is called: deadlines, and foreign errors translated once
+api.py       the calls that the spawner is made of
+objects.py   pod, Secret and claim of a start, as pure functions of its spec; container.py, parts.py: what they are made of
 informer.py  a copy of all objects of one kind, kept fresh by list and watch
 mirror.py    what runs in the namespace, kept fresh by informers, and who wants to hear of it
 starts.py    what all starts are, made of pods and of what no pod tells

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.spawners.base import Ending, Exit
-from hub.spawners.kubernetes.api import Object
+from hub.spawners.kubernetes.calls import Object
 
 _INFRASTRUCTURE = {
     "Evicted",

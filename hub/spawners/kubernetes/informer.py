@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.errors import ClusterSilent
-from hub.spawners.kubernetes.api import Api, Object, Refusal
+from hub.spawners.kubernetes.api import Api
+from hub.spawners.kubernetes.calls import Object, Refusal
 
 log = logging.getLogger(__name__)
 

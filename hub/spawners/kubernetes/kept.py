@@ -1,6 +1,6 @@
 """What of an object is worth its memory: a namespace may hold thousands of them. Pure."""
 
-from hub.spawners.kubernetes.api import Object
+from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.parts import ROLE, START, WORKSPACE
 
 _OF_METADATA = ("name", "uid", "labels", "annotations", "deletionTimestamp")

@@ -11,7 +11,8 @@ from time import monotonic
 
 from hub.errors import ClusterSilent
 from hub.spawners.base import SYNCED, Observation, Synced
-from hub.spawners.kubernetes.api import Api, Object
+from hub.spawners.kubernetes.api import Api
+from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.informer import Informer, Listener
 from hub.spawners.kubernetes.kept import is_of_start, kept_of_event, kept_of_pod
 from hub.spawners.kubernetes.parts import OURS

@@ -14,7 +14,8 @@ from hub.errors import ClusterSilent
 from hub.seam import crossing
 from hub.spawners.base import StartSpec
 from hub.spawners.kubernetes import objects
-from hub.spawners.kubernetes.api import Api, Object, Refusal
+from hub.spawners.kubernetes.api import Api
+from hub.spawners.kubernetes.calls import Object, Refusal
 from hub.spawners.kubernetes.mirror import Mirror
 from hub.spawners.kubernetes.parts import START, claim_name
 from hub.spawners.kubernetes.place import Place

@@ -18,7 +18,7 @@ from kubernetes.client import (
     V1VolumeMount,
 )
 
-from hub.spawners.kubernetes.api import Object
+from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.parts import (
     ROLE,
     WORKSPACE,

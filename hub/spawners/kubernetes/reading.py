@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.spawners.base import Checkpoint, Ending, Exit, Observation, State
-from hub.spawners.kubernetes.api import Object
+from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.container import PORT
 from hub.spawners.kubernetes.ending import exit_of, when
 from hub.spawners.kubernetes.parts import START, WORKSPACE

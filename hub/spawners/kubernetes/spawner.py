@@ -11,7 +11,8 @@ from hub.seam import crossing
 from hub.spawners.base import Observation, StartSpec, State, Synced, Usage
 from hub.spawners.checks import checked_id, checked_spec
 from hub.spawners.kubernetes import objects
-from hub.spawners.kubernetes.api import Api, Object
+from hub.spawners.kubernetes.api import Api
+from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.mirror import Mirror
 from hub.spawners.kubernetes.orders import Orders
 from hub.spawners.kubernetes.parts import START, STARTS

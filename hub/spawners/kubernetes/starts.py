@@ -14,7 +14,7 @@ from datetime import datetime
 
 from hub.clock import now
 from hub.spawners.base import Ending, Exit, Observation, State
-from hub.spawners.kubernetes.api import Object
+from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.parts import START
 from hub.spawners.kubernetes.reading import observation
 

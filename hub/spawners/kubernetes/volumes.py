@@ -11,7 +11,8 @@ from hub.clock import new_id
 from hub.errors import ClusterSilent, Conflict
 from hub.seam import crossing
 from hub.spawners.kubernetes import objects, reader_pod
-from hub.spawners.kubernetes.api import Api, Object
+from hub.spawners.kubernetes.api import Api
+from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.mirror import Mirror
 from hub.spawners.kubernetes.parts import claim_name
 from hub.spawners.kubernetes.place import Place

@@ -8,7 +8,8 @@ import pytest
 
 from hub.errors import ClusterSilent
 from hub.spawners.kubernetes import informer as module
-from hub.spawners.kubernetes.api import Api, Refusal
+from hub.spawners.kubernetes.api import Api
+from hub.spawners.kubernetes.calls import Refusal
 from hub.spawners.kubernetes.informer import Informer, Listener
 from hub.spawners.kubernetes.orders import in_words
 from tests.spawners.far_side import until

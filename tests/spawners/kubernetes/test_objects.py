@@ -129,6 +129,7 @@ def test_the_pod_of_a_start_with_devices_on_nodes_of_its_own() -> None:
     }
 
 
+@pytest.mark.case("A9-2")
 @pytest.mark.parametrize("build", [objects.pod, lambda _, place: reader_pod.build("4" * 32, WORKSPACE, place, ["size"], None)])
 def test_every_pod_has_user_namespaces_and_pull_secrets_where_they_are_set(build: Callable[..., V1Pod]) -> None:
     ordinary = plain(build(SPEC, PLACE))["spec"]

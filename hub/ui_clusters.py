@@ -7,6 +7,7 @@ import pandas as pd
 
 from hub.clusters.inventory import Amount, Device, Inventory, Node
 from hub.clusters.overview import ClusterView
+from hub.clusters.quantities import show_bytes
 from hub.ui_environment import escaped
 from hub.ui_words import ago
 
@@ -45,7 +46,7 @@ def free(label: str, amount: Amount, shown: Callable[[float], str], unit: str = 
 
 
 def free_devices(devices: Sequence[Device]) -> Figure:
-    count, left = sum(one.count for one in devices), [spare(one) for one in devices]
+    count, left = sum(one.count for one in devices), [one.free for one in devices]
     if None in left:
         return Figure("Devices in all", str(count))
     return Figure("Devices free", str(sum(one or 0 for one in left)), f"of {count}")
@@ -55,8 +56,14 @@ def cores(amount: float) -> str:
     return f"{amount:,.0f}" if amount >= 10 else f"{amount:.1f}".removesuffix(".0")
 
 
-def spare(device: Device) -> int | None:
-    return None if device.requested is None else max(0, device.count - device.requested)
+def room(told: Inventory | None) -> str:
+    """What the roomiest node has free, as a sentence; empty where it is not known."""
+    free = [(node.cpu.free, node.memory.free) for node in told.nodes if node.takes_work] if told else []
+    known = [(cpu, memory) for cpu, memory in free if cpu is not None and memory is not None]
+    if not known:
+        return ""
+    cpu, memory = max(one for one, _ in known), max(other for _, other in known)
+    return f"The most that one node has free now is {cores(cpu)} cores, and {show_bytes(memory)} of memory."
 
 
 def device_table(devices: Sequence[Device]) -> pd.DataFrame:
@@ -67,7 +74,7 @@ def device_table(devices: Sequence[Device]) -> pd.DataFrame:
             "Memory": [one.memory / 1e9 if one.memory else None for one in devices],
             "In all": [one.count for one in devices],
             "Taken": [one.requested for one in devices],
-            "Free": [spare(one) for one in devices],
+            "Free": [one.free for one in devices],
             "Asked for as": [one.resource for one in devices],
         }
     )

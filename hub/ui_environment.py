@@ -55,10 +55,10 @@ def draw_facts(view: EnvironmentView) -> None:
     st.caption(f"{since} · {size} · files in {escaped(view.workspace)}")
 
 
-def draw_progress(view: EnvironmentView, names: Sequence[str], hindrance: str = "") -> None:
+def draw_progress(view: EnvironmentView, names: Sequence[str], hindrance: str = "", room: str = "") -> None:
     """The real checkpoints: reached ones with their time, the present one with its age, the coming ones grey.
 
-    Below them, what it waits for where that may not come by itself.
+    Below them, what it waits for where that may not come by itself, and how much room there is.
     """
     if view.phase is Phase.QUEUED:
         st.markdown(
@@ -79,7 +79,8 @@ def draw_progress(view: EnvironmentView, names: Sequence[str], hindrance: str = 
         else:
             st.markdown(f":gray[:material/circle: {name.capitalize()}]")
     if hindrance:
-        st.caption(f":material/info: {escaped(hindrance)}. It goes on by itself when that changes; or cancel it.")
+        why = " ".join(one for one in (f"{hindrance.rstrip('.')}.", room) if one)
+        st.caption(f":material/info: {escaped(why)} It goes on by itself when that changes; or cancel it.")
 
 
 def escaped(text: str) -> str:

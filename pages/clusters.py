@@ -82,9 +82,9 @@ def draw_inventory(view: ClusterView, told: Inventory) -> None:
 
 def draw_numbers(told: Inventory) -> None:
     """The numbers that matter: what is free, of how much."""
-    takes_work = sum(node.ready and not node.cordoned for node in told.nodes)
+    takes_work = sum(node.takes_work for node in told.nodes)
     figures = [
-        Figure("Nodes that take work", str(takes_work), f"of {len(told.nodes)}"),
+        Figure("Nodes ready", str(takes_work), f"of {len(told.nodes)}"),
         free("CPU free", told.cpu, cores, " cores"),
         free("Memory free", told.memory, show_bytes),
         *([free_devices(told.devices)] if told.devices else []),
@@ -97,7 +97,7 @@ def draw_numbers(told: Inventory) -> None:
 
 def draw_nodes(view: ClusterView, told: Inventory) -> None:
     """The nodes, a page at a time: those in trouble first."""
-    ordered = sorted(told.nodes, key=lambda node: (node.ready and not node.cordoned and not node.trouble, node.name))
+    ordered = sorted(told.nodes, key=lambda node: (node.takes_work and not node.trouble, node.name))
     rows, _, _ = paged(
         f"clusters.nodes-{view.id}.page", NODES, lambda page: (ordered[page * NODES : (page + 1) * NODES], len(ordered))
     )

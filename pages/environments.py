@@ -11,6 +11,7 @@ from hub.environments.views import EnvironmentView
 from hub.identity.person import Person
 from hub.services import current
 from hub.ui_attempt import act, attempt, show_notice, telling
+from hub.ui_clusters import room
 from hub.ui_dialog import draw_dialog, open_dialog
 from hub.ui_environment import draw_facts, draw_head, draw_progress, escaped
 from hub.ui_environment_dialogs import delete_dialog, launch_dialog, log_dialog
@@ -70,9 +71,17 @@ def draw_card(person: Person, view: EnvironmentView) -> None:
         what, _, then = view.reason.partition(". ")
         st.error(f"**{escaped(what.rstrip('.'))}.** {escaped(then)}", icon=":material/error:")
     if view.target is Target.RUNNING and view.phase in {Phase.QUEUED, Phase.STARTING}:
-        with st.status("Waiting" if view.phase is Phase.QUEUED else "Starting", expanded=True):
-            draw_progress(view, current().environments.checkpoints(view), current().environments.hindrance(view))
-            st.button("Cancel", key=f"cancel-{view.slug}", on_click=act, args=(current().environments.stop, person, view.id))
+        draw_start(person, view)
+
+
+def draw_start(person: Person, view: EnvironmentView) -> None:
+    """How far a start is, what it waits for, and the way to cancel it."""
+    environments = current().environments
+    hindrance = environments.hindrance(view)
+    space = room(current().clusters.known(view.cluster_id)) if hindrance else ""
+    with st.status("Waiting" if view.phase is Phase.QUEUED else "Starting", expanded=True):
+        draw_progress(view, environments.checkpoints(view), hindrance, space)
+        st.button("Cancel", key=f"cancel-{view.slug}", on_click=act, args=(environments.stop, person, view.id))
 
 
 def draw_actions(person: Person, view: EnvironmentView) -> None:

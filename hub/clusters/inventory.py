@@ -12,6 +12,11 @@ class Amount:
     requested: float | None = None
     used: float | None = None
 
+    @property
+    def free(self) -> float | None:
+        """What nobody has asked for."""
+        return None if self.requested is None else max(0.0, self.capacity - self.requested)
+
     def __add__(self, other: "Amount") -> "Amount":
         return Amount(self.capacity + other.capacity, _sum(self.requested, other.requested), _sum(self.used, other.used))
 
@@ -26,6 +31,11 @@ class Device:
     requested: int | None = None
     memory: int | None = None
 
+    @property
+    def free(self) -> int | None:
+        """What nobody has asked for."""
+        return None if self.requested is None else max(0, self.count - self.requested)
+
 
 @dataclass(frozen=True)
 class Node:
@@ -38,6 +48,10 @@ class Node:
     memory: Amount
     trouble: tuple[str, ...] = ()
     devices: tuple[Device, ...] = ()
+
+    @property
+    def takes_work(self) -> bool:
+        return self.ready and not self.cordoned
 
 
 @dataclass(frozen=True)

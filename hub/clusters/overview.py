@@ -68,6 +68,14 @@ class Overview:
         views = [asked.view(cluster_id) for cluster_id, asked in self._asked.items()]
         return sorted(views, key=lambda view: (not view.launches, view.name))
 
+    def known(self, cluster_id: str) -> Inventory | None:
+        """What was last heard of a cluster. Waits for nothing; what is old is asked for anew meanwhile."""
+        asked = self._asked.get(cluster_id)
+        if asked is None:
+            return None
+        asked.ask()
+        return asked.view(cluster_id).inventory
+
 
 class _Asked:
     """One cluster, and what was heard of it."""

@@ -87,7 +87,7 @@ def test_everybody_sees_what_every_cluster_has_and_a_dead_one_is_named(house: Po
     ada.hub.goto(f"{house.url}/clusters")
     expect(card(ada, "This machine")).to_contain_text("Launches here")
     centre = card(ada, "GPU centre")
-    for figure in ("Nodes that take work118of 120", "CPU free1,366of 1,920 cores", "Devices free12of 20"):
+    for figure in ("Nodes ready118of 120", "CPU free1,366of 1,920 cores", "Devices free12of 20"):
         expect(centre).to_contain_text(figure)
     expect(centre.get_by_role("link", name="Grafana")).to_have_attribute("href", "https://grafana.example.org")
     expect(card(ada, "Partner university")).to_contain_text("Podium may not see what pods ask for")
@@ -114,7 +114,7 @@ def test_a_cluster_that_goes_silent_keeps_what_it_told_and_the_page_comes_all_th
     closed.answers.clear()
     try:
         expect(card(ada, "Partner university")).to_contain_text("It has not answered within 4 seconds.", timeout=90_000)
-        expect(card(ada, "Partner university")).to_contain_text("Nodes that take work2of 2")
+        expect(card(ada, "Partner university")).to_contain_text("Nodes ready2of 2")
         expect(card(ada, "This machine")).to_contain_text("Answers")
         look(ada.hub, "clusters-silent")
     finally:

@@ -36,8 +36,11 @@ class Release:
 
 
 @contextmanager
-def installed() -> Iterator[Release]:
-    """Both namespaces admit pods of the level "restricted" only, the hub's and NGINX's included."""
+def installed(**more: str) -> Iterator[Release]:
+    """Both namespaces admit pods of the level "restricted" only, the hub's and NGINX's included.
+
+    `more`: values, with `_` for the dot.
+    """
     port = free_port()
     with own_namespace() as namespace, dropped(f"{namespace}-environments") as environments:
         values = {
@@ -50,6 +53,7 @@ def installed() -> Iterator[Release]:
             "environments.network.families": "{IPv4}",
             "nginx.terminationGracePeriodSeconds": "5",
             "hub.storage": "64Mi",
+            **{name.replace("_", "."): value for name, value in more.items()},
         }
         sets = [argument for name, value in values.items() for argument in ("--set", f"{name}={value}")]
         run("helm", "install", RELEASE, CHART, "-n", namespace, *sets, "--wait", "--timeout", "300s")

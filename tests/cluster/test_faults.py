@@ -52,10 +52,10 @@ def pod_of(far: KubernetesFarSide, workspace_id: str) -> Object:
     return found
 
 
-def told(far: KubernetesFarSide, start_id: str) -> Observation | None:
+def told(far: KubernetesFarSide, start_id: str, word: str = "") -> Observation | None:
     """The observation once it says why the start does not go on."""
     seen = observed(far, start_id)
-    return seen if seen and (seen.hindrance or seen.exit) else None
+    return seen if seen and (seen.exit or (seen.hindrance and word in seen.hindrance)) else None
 
 
 def is_silent(far: KubernetesFarSide) -> bool:
@@ -102,7 +102,7 @@ def test_what_no_node_can_give_is_said_with_its_name_and_can_be_cancelled(far: K
     far.spawner.start(spec)
     waiting = until(lambda: told(far, spec.start_id))
     assert waiting.state is State.PENDING
-    assert "Insufficient cpu" in waiting.hindrance
+    assert "has too little CPU free" in waiting.hindrance
     far.spawner.stop(spec.start_id)
     exit_ = ended(far, spec.start_id).exit
     assert exit_
@@ -130,6 +130,35 @@ def test_an_image_that_no_registry_has_is_said_while_it_is_tried_and_can_be_canc
     assert "image" in (waiting.exit.detail if waiting.exit else waiting.hindrance)
     far.spawner.stop(spec.start_id)
     assert ended(far, spec.start_id).state is State.ENDED
+
+
+@pytest.mark.case("R13")
+def test_a_volume_that_nobody_can_make_is_said_and_can_be_cancelled(far: KubernetesFarSide) -> None:
+    spec = far.spec()
+    with far.another(storage_class="no-such-class") as misled:
+        misled.start(spec)
+        waiting = until(lambda: told(far, spec.start_id, "no-such-class"))
+    assert waiting.state is State.PENDING
+    assert "Its volume cannot be made just now" in waiting.hindrance
+    far.spawner.stop(spec.start_id)
+    assert ended(far, spec.start_id).state is State.ENDED
+
+
+@pytest.mark.case("R13")
+def test_a_namespace_that_is_being_deleted_refuses_with_a_sentence(far: KubernetesFarSide) -> None:
+    held = far.spec()
+    ready(far, held)
+    patch = '{"metadata":{"finalizers":["podium.test/held"]}}'
+    run("kubectl", "-n", far.namespace, "patch", "pod", f"environment-{held.workspace_id}", "--type=merge", "-p", patch)
+    run("kubectl", "delete", "namespace", far.namespace, "--wait=false")
+    late = far.spec()
+    far.spawner.start(late)
+    exit_ = ended(far, late.start_id).exit
+    assert exit_
+    assert exit_.why is Ending.NEVER_STARTED
+    assert "the place where environments run is being deleted" in exit_.detail
+    free = '{"metadata":{"finalizers":null}}'
+    run("kubectl", "-n", far.namespace, "patch", "pod", f"environment-{held.workspace_id}", "--type=merge", "-p", free)
 
 
 NAMES = ["$(PODIUM_ADDRESS)", "a\nb", "'\"\\", "😀" * 200, "{{ x }}", "-".join("x" * 10)]

@@ -10,6 +10,7 @@ mirror.py    what runs in the namespace, kept fresh by informers, and who wants 
 starts.py    what all starts are, made of pods and of what no pod tells
 kept.py      what of an object is worth its memory
 reading.py   what one pod says of its start, as a pure function
+scheduling.py  why no node can take a pod, in a sentence
 ending.py    why a pod ended, as a pure function
 orders.py    carries out the order to start, beside the caller
 volumes.py   size, archive and deletion of workspaces

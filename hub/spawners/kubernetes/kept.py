@@ -3,9 +3,17 @@
 from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.parts import ROLE, START, WORKSPACE
 
-_OF_METADATA = ("name", "uid", "labels", "annotations", "deletionTimestamp")
+_OF_METADATA = ("name", "uid", "labels", "annotations", "creationTimestamp", "deletionTimestamp")
 _OF_CONTAINER = ("image", "resources")
 _OF_EVENT = ("involvedObject", "reason", "lastTimestamp", "eventTime")
+_LONGEST = 500
+HINDERING = {
+    "FailedCreatePodSandBox": "Its node cannot make a pod just now",
+    "FailedMount": "Its files cannot be mounted just now",
+    "FailedAttachVolume": "Its volume cannot be brought to its node just now",
+    "ProvisioningFailed": "Its volume cannot be made just now",
+}
+"""Reasons of events that say what a start waits for and that no pod's status says, with words for it."""
 
 
 def kept_of_pod(pod: Object) -> Object:
@@ -16,7 +24,9 @@ def kept_of_pod(pod: Object) -> Object:
 
 
 def kept_of_event(event: Object) -> Object:
-    return _only(_OF_EVENT, event) | {"metadata": _only(("name", "uid", "creationTimestamp"), event["metadata"])}
+    """Thousands of events say nothing that is looked at: their messages are not kept."""
+    message = {"message": str(event.get("message", ""))[:_LONGEST]} if event.get("reason") in HINDERING else {}
+    return _only(_OF_EVENT, event) | message | {"metadata": _only(("name", "uid", "creationTimestamp"), event["metadata"])}
 
 
 def is_of_start(pod: Object) -> bool:

@@ -14,7 +14,7 @@ from hub.spawners.base import SYNCED, Observation, Synced
 from hub.spawners.kubernetes.api import Api
 from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.informer import Informer, Listener
-from hub.spawners.kubernetes.kept import is_of_start, kept_of_event, kept_of_pod
+from hub.spawners.kubernetes.kept import HINDERING, is_of_start, kept_of_event, kept_of_pod
 from hub.spawners.kubernetes.parts import OURS
 from hub.spawners.kubernetes.starts import Starts
 
@@ -160,10 +160,14 @@ class Mirror:
             self._news.notify_all()
 
     def _event_is(self, event: Object) -> None:
-        if event.get("reason") == _PULLED:
-            at = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"]
-            with self._news:
-                self._starts.image_is_there(event["involvedObject"].get("uid", ""), datetime.fromisoformat(at))
+        concerned, reason = event["involvedObject"], event.get("reason")
+        at = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"]
+        with self._news:
+            if reason == _PULLED:
+                self._starts.image_is_there(concerned.get("uid", ""), datetime.fromisoformat(at))
+            elif reason in HINDERING:
+                why = f"{HINDERING[reason]}: {event['message']}"
+                self._starts.is_hindered(concerned.get("name", ""), datetime.fromisoformat(at), why)
 
     def _tell(self, start_id: str) -> None:
         for changed in self._listeners:

@@ -9,6 +9,7 @@ from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.container import PORT
 from hub.spawners.kubernetes.ending import exit_of, when
 from hub.spawners.kubernetes.parts import START, WORKSPACE
+from hub.spawners.kubernetes.scheduling import in_words
 
 VOLUME_BOUND, SCHEDULED, IMAGE_PULLED, STARTED, READY = CHECKPOINTS = (
     "volume bound",
@@ -106,7 +107,7 @@ def _hopeless(pod: Object) -> str:
 def _hindrance(status: Object) -> str:
     scheduled = _condition(status, "PodScheduled")
     if scheduled.get("reason") == "Unschedulable":
-        return f"No node can take it: {str(scheduled.get('message', ''))[:_LONGEST]}"
+        return in_words(str(scheduled.get("message", ""))[:_LONGEST])
     reason, message = _waiting(status)
     if reason in {"ErrImagePull", "ImagePullBackOff"}:
         return f"The image cannot be pulled just now: {message}"

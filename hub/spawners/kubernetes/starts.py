@@ -15,8 +15,8 @@ from datetime import datetime
 from hub.clock import now
 from hub.spawners.base import Ending, Exit, Observation, State
 from hub.spawners.kubernetes.calls import Object
-from hub.spawners.kubernetes.parts import START
-from hub.spawners.kubernetes.reading import observation
+from hub.spawners.kubernetes.parts import START, WORKSPACE
+from hub.spawners.kubernetes.reading import has_run, observation
 
 REMEMBERED = 1000
 ON_ITS_WAY = 30.0
@@ -35,6 +35,10 @@ class Starts:
         self._by_uid: dict[str, str] = {}
         self._pulled: dict[str, datetime] = {}
         """When the image of a pod was there, by the pod's uid."""
+        self._hindered: dict[str, tuple[int, str]] = {}
+        """What an event said that a start waits for, and how many checkpoints it had reached then."""
+        self._of_workspace: dict[str, str] = {}
+        """The start whose pod has the workspace."""
         self._without: OrderedDict[str, Observation] = OrderedDict()
         self._ordered: dict[str, tuple[str, float]] = {}
         """Orders whose pod was not seen yet: workspace, and when the order was given, on the monotonic clock."""
@@ -72,6 +76,7 @@ class Starts:
         start_id: str = pod["metadata"]["labels"][START]
         self.pods[start_id] = pod
         self._by_uid[pod["metadata"]["uid"]] = start_id
+        self._of_workspace[pod["metadata"]["labels"][WORKSPACE]] = start_id
         self._ordered.pop(start_id, None)
         self._look(start_id)
 
@@ -88,10 +93,24 @@ class Starts:
             self._pulled[uid] = at
             self._look(start_id)
 
+    def is_hindered(self, name: str, at: datetime, why: str) -> None:
+        """For the start whose pod or claim has that name, until its next checkpoint.
+
+        What was said before its pod was made concerns another one; what was said after its container began has passed.
+        """
+        start_id = self._of_workspace.get(name.partition("-")[2])
+        if start_id and not has_run(self.pods[start_id]) and at >= _made(self.pods[start_id]):
+            self._hindered[start_id] = (len(self.seen[start_id].checkpoints), why)
+            self._look(start_id)
+
     def _drop_pod(self, start_id: str) -> None:
+        self._hindered.pop(start_id, None)
         if pod := self.pods.pop(start_id, None):
             self._by_uid.pop(pod["metadata"]["uid"], None)
             self._pulled.pop(pod["metadata"]["uid"], None)
+            workspace_id = pod["metadata"]["labels"][WORKSPACE]
+            if self._of_workspace.get(workspace_id) == start_id:
+                del self._of_workspace[workspace_id]
 
     def _without_pod(self, last: Observation) -> Observation:
         stopped = last.start_id in self.stopping
@@ -112,6 +131,9 @@ class Starts:
         found = observation(pod, self._pulled.get(pod["metadata"]["uid"]), now())
         if found.exit and found.exit.why is Ending.LOST and start_id in self.stopping:
             return replace(found, exit=replace(found.exit, why=Ending.STOPPED, detail=""))
+        reached, why = self._hindered.get(start_id, (-1, ""))
+        if found.state is State.PENDING and len(found.checkpoints) == reached:
+            return replace(found, hindrance=". ".join(one for one in (why, found.hindrance) if one))
         return found
 
     def _look(self, start_id: str) -> None:
@@ -124,6 +146,10 @@ class Starts:
             self.seen[start_id] = known
         if self.seen.get(start_id) != before:
             self._changed(start_id)
+
+
+def _made(pod: Object) -> datetime:
+    return datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
 
 
 def _ended(start_id: str, workspace_id: str, exit_: Exit) -> Observation:

@@ -1,5 +1,6 @@
 """What becomes of a start when orders get lost, pods go, and news comes late."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ FAILED = {"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"ex
 def pod(status: dict[str, Any], start: str = "s") -> dict[str, Any]:
     labels = {"podium/start": start, "podium/workspace": "w"}
     return {
-        "metadata": {"name": "p", "uid": f"u-{start}", "labels": labels},
+        "metadata": {"name": "p", "uid": f"u-{start}", "labels": labels, "creationTimestamp": "2026-01-01T12:00:00Z"},
         "spec": {"containers": [{"image": "i"}]},
         "status": status,
     }
@@ -122,3 +123,29 @@ def test_news_that_changes_nothing_is_not_told(starts: Starts, told: list[str]) 
         starts.pod_is(pod(RUNNING))
     assert told == ["s"]
     assert starts.seen["s"].state is State.READY
+
+
+PENDING = {"phase": "Pending"}
+BOUND = {
+    "phase": "Pending",
+    "conditions": [{"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-01T12:00:03Z"}],
+}
+BEFORE, AFTER = datetime(2026, 1, 1, 11, tzinfo=UTC), datetime(2026, 1, 1, 13, tzinfo=UTC)
+
+
+@pytest.mark.case("R13")
+def test_what_an_event_says_that_a_start_waits_for_is_told_until_its_next_checkpoint(starts: Starts) -> None:
+    starts.pod_is(pod(PENDING))
+    starts.is_hindered("workspace-w", BEFORE, "of the start before")
+    assert starts.seen["s"].hindrance == ""
+    starts.is_hindered("workspace-w", AFTER, "no volume")
+    starts.is_hindered("workspace-another", AFTER, "nothing of ours")
+    assert starts.seen["s"].hindrance == "no volume"
+    starts.pod_is(pod(BOUND))
+    assert starts.seen["s"].hindrance == ""
+    starts.is_hindered("environment-w", AFTER, "no sandbox")
+    assert starts.seen["s"].hindrance == "no sandbox"
+    starts.pod_is(pod(RUNNING))
+    assert starts.seen["s"].hindrance == ""
+    starts.is_hindered("environment-w", AFTER, "an event that comes late")
+    assert starts.seen["s"].hindrance == ""

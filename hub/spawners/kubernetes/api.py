@@ -24,6 +24,8 @@ from hub.spawners.kubernetes.calls import (
 
 MANAGER = "podium"
 """The field manager of all that the hub applies."""
+_PART = 1 << 16
+"""Bytes."""
 WATCH = 40
 """Seconds after which the server ends a watch by itself; a connection that is silent for longer has died."""
 
@@ -104,8 +106,11 @@ class Api:
             version = page["metadata"]["resourceVersion"]
         return found, version
 
-    def watch(self, kind: str, selector: str, version: str) -> Iterator[Object]:
-        """Events after `version`, bookmarks among them, until the server ends the watch. Raises `Refusal` 410 when too old."""
+    def watch(self, kind: str, selector: str, version: str, opened: Callable[[], None]) -> Iterator[Object]:
+        """Events after `version`, bookmarks among them, until the server ends the watch. Raises `Refusal` 410 when too old.
+
+        `opened` is called when the server has begun to answer: the first event may be a long time coming.
+        """
         with translated():
             answer = self._lists[kind](
                 self.namespace,
@@ -118,7 +123,9 @@ class Api:
                 _request_timeout=(CONNECT, WATCH + ANSWER),
             )
             try:
-                yield from map(_told, _lines(checked(answer)))
+                checked(answer)
+                opened()
+                yield from map(_told, _lines(answer))
             finally:
                 answer.close()
                 answer.release_conn()
@@ -135,8 +142,9 @@ _APPLY: dict[str, Any] = {"field_manager": MANAGER, "force": True, "_content_typ
 
 
 def _lines(answer: BaseHTTPResponse) -> Iterator[bytes]:
+    """As they come, whether the server, or a proxy before it, sends in chunks or until it closes."""
     unread = b""
-    for part in answer.stream(amt=None, decode_content=False):
+    while part := answer.read1(_PART, decode_content=False):
         *lines, unread = (unread + part).split(b"\n")
         yield from (line for line in lines if line.strip())
 

@@ -12,6 +12,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from hub.errors import ClusterSilent
 from hub.spawners.kubernetes.api import Api
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 """Seconds."""
 _GONE = 410
+_OLD_LISTS = 6
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ class Informer:
         self._listener = listener
         self._objects: dict[str, Object] = {}
         self._version: str | None = None
+        """From where the next watch goes on."""
+        self._newest = 0
+        self._old_lists = 0
         self._pause = SHORTEST_PAUSE
         self._said = ""
         """Why it could not be watched when that was last written to the log; empty since it could."""
@@ -62,18 +67,20 @@ class Informer:
                     continue
                 self._wait(stopped, f"{refusal.reason}: {refusal.message}")
             except ClusterSilent as error:
-                self._wait(stopped, f"no answer ({error.__cause__ or 'later'})")
+                self._wait(stopped, f"no answer ({error.__cause__ or error.sentence})")
 
     def _listen(self) -> None:
         if self._version is None:
             self._list()
-        for event in self._api.watch(self._kind, self._selector, self._version or "0"):
+        opened = partial(self._turn, fresh=True)
+        for event in self._api.watch(self._kind, self._selector, self._version or "0", opened):
             self._hear()
             self._take(event)
         self._hear()
 
     def _list(self) -> None:
         listed, version = self._api.list(self._kind, self._selector)
+        self._believe(version)
         present = {_key(found) for found in listed}
         for gone in [known for key, known in self._objects.items() if key not in present]:
             self._drop(gone)
@@ -82,9 +89,21 @@ class Informer:
         self._version = version
         self._hear()
 
+    def _believe(self, version: str) -> None:
+        """Raises `ClusterSilent` for a list that is older than what was heard, as from a server that lags behind.
+
+        Versions are numbers that grow (Kubernetes' KEP-5504). After a restore of the cluster they begin anew, so that an
+        older list is believed when it has come `_OLD_LISTS` times.
+        """
+        self._old_lists = self._old_lists + 1 if int(version) < self._newest else 0
+        if 0 < self._old_lists < _OLD_LISTS:
+            raise ClusterSilent("It told an older state than before.")
+        self._newest, self._old_lists = int(version), 0
+
     def _take(self, event: Object) -> None:
         found = event["object"]
         self._version = found["metadata"]["resourceVersion"]
+        self._newest = max(self._newest, int(self._version or 0))
         if event["type"] in {"ADDED", "MODIFIED"}:
             self._put(found)
         elif event["type"] == "DELETED":

@@ -12,6 +12,9 @@ from kubernetes import client
 
 from hub.spawners.kubernetes.api import Api
 
+HELD = (200, b"")
+"""A watch that is open, in which nothing happens."""
+
 
 class ApiServer(ThreadingHTTPServer):
     """`answers` are taken one after the other, the last one again and again; `asked` is what came."""
@@ -23,6 +26,12 @@ class ApiServer(ThreadingHTTPServer):
         self.answers = answers
         self.asked: list[dict[str, str]] = []
         self.lock = threading.Lock()
+        self.released = threading.Event()
+
+    def release(self) -> bool:
+        """End what is held."""
+        self.released.set()
+        return True
 
     def next(self, asked: dict[str, str]) -> Any:
         with self.lock:
@@ -43,6 +52,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         status, body = answer
+        if answer is HELD:
+            self.send_response(status)
+            self.end_headers()
+            self.server.released.wait(60)
+            self.close_connection = True
+            return
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -65,6 +80,7 @@ def api_server(*answers: Any) -> Iterator[tuple[Api, ApiServer]]:
     try:
         yield Api(client.ApiClient(configuration), "somewhere"), server
     finally:
+        server.release()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -13,7 +13,7 @@ from hub.spawners.kubernetes.calls import Refusal
 from hub.spawners.kubernetes.informer import Informer, Listener
 from hub.spawners.kubernetes.orders import in_words
 from tests.spawners.far_side import until
-from tests.spawners.kubernetes.api_server import GONE, ApiServer, api_server, listed, watched
+from tests.spawners.kubernetes.api_server import GONE, HELD, ApiServer, api_server, listed, watched
 
 QUIET = watched()
 ANOTHER_WAY = (503, {"message": "not now"})
@@ -25,6 +25,7 @@ class Copy:
     def __init__(self, api: Api) -> None:
         self.known: dict[str, str] = {}
         self.turns: list[bool] = []
+        self.told_gone: list[str] = []
         self.stopped = threading.Event()
         self.informer = Informer(api, "pods", "", Listener(lambda found: found, self._there, self._gone, self._turned))
         self.thread = threading.Thread(target=self.informer.run, args=(self.stopped,))
@@ -34,6 +35,7 @@ class Copy:
 
     def _gone(self, found: dict[str, Any]) -> None:
         self.known.pop(found["metadata"]["name"], None)
+        self.told_gone.append(found["metadata"]["name"])
 
     def _turned(self) -> None:
         self.turns.append(self.informer.fresh)
@@ -87,13 +89,36 @@ def test_events_that_come_twice_or_late_leave_the_last_word() -> None:
 
 
 @pytest.mark.case("R6")
+def test_a_watch_in_which_nothing_happens_makes_the_copy_fresh_as_soon_as_it_is_open() -> None:
+    with api_server(listed("5", "a"), None, HELD) as (api, server):
+        copy = follow(api, lambda copy: copy.turns == [True, False, True] and server.release())
+        assert copy.known == {"a": "5"}
+
+
+@pytest.mark.case("R5")
+def test_a_list_that_is_older_than_what_was_heard_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHORTEST_PAUSE", 0.01)
+    with api_server(listed("9", "a"), GONE, listed("5"), listed("5"), listed("10", "a", "b"), QUIET) as (api, _):
+        copy = follow(api, lambda copy: copy.known == {"a": "10", "b": "10"})
+        assert copy.turns == [True, False, True]
+        assert "a" not in copy.told_gone
+
+
+@pytest.mark.case("R5")
+def test_a_cluster_that_was_restored_is_believed_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHORTEST_PAUSE", 0.01)
+    with api_server(listed("9", "a"), GONE, *(listed("5", "b") for _ in range(6)), QUIET) as (api, _):
+        follow(api, lambda copy: copy.known == {"b": "5"})
+
+
+@pytest.mark.case("R6")
 @pytest.mark.parametrize("fault", [None, ANOTHER_WAY, (429, {}), (500, b"<html>"), (200, b"no json\n")])
 def test_a_server_that_fails_makes_the_copy_stale_until_it_answers_again(fault: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was known stays known: unknown is not gone."""
     monkeypatch.setattr(module, "SHORTEST_PAUSE", 0.01)
     with api_server(listed("5", "a"), QUIET, fault, fault, watched(("ADDED", "b", "6")), QUIET) as (api, server):
         copy = follow(api, lambda copy: copy.known == {"a": "5", "b": "6"})
-        assert copy.turns == [True, False, True]
+        assert (copy.turns[:2], copy.turns[-1]) == ([True, False], True)
         assert versions(server)[:5] == ["list", "5", "5", "5", "5"]
 
 

@@ -16,7 +16,7 @@ TAIL = " no new claims to deallocate, preemption: 0/4 nodes are available: 4 Pre
             "of 4 nodes, 2 have too little memory free, 2 are reserved for others",
         ),
         (
-            f"0/4 nodes are available: 1 Insufficient example.org/x, 3 node(s) didn't match Pod's node affinity/selector.{TAIL}",
+            f"0/4 nodes are available: 1 Insufficient example.org/x, 3 node(s) didn't match node affinity/selector.{TAIL}",
             "of 4 nodes, 1 has no example.org/x free, 3 are not of the kind that its preset asks for",
         ),
         ("0/2 nodes are available: 2 node(s) were unschedulable.", "of 2 nodes, 2 are closed for new work"),

@@ -85,7 +85,10 @@ def doctor() -> None:
 def nginx(
     folder: Annotated[Path, typer.Option(help="Where NGINX keeps its pid, its caches and temporary files; made if missing.")],
     listen: Annotated[str, typer.Option(help="What NGINX listens on: a port, or address:port.")] = "8080",
-    hub: Annotated[str, typer.Option(help="Where NGINX finds the hub, as address:port. Default: HOST and PORT.")] = "",
+    hub: Annotated[
+        list[str] | None,
+        typer.Option(help="Where NGINX finds the hub, as address:port; once for each replica. Default: HOST and PORT."),
+    ] = None,
     user: Annotated[str, typer.Option(help="Whom its workers run as, where root starts NGINX.")] = "",
 ) -> None:
     """Print a configuration with which NGINX stands in front of this hub."""
@@ -96,8 +99,8 @@ def nginx(
         settings = settings_at_hand()
         (folder.absolute() / "tmp").mkdir(parents=True, exist_ok=True)
         options = NginxOptions(
-            settings, folder.absolute(), (listen,), hub or f"{settings.host}:{settings.port}", proxy_credential(settings),
-            settings.home, user=user or None,
+            settings, folder.absolute(), (listen,), tuple(hub or [f"{settings.host}:{settings.port}"]),
+            proxy_credential(settings), settings.home, user=user or None,
         )  # fmt: skip
         out.print(render(options), markup=False)
 

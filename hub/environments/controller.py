@@ -7,6 +7,7 @@ spawner observes. Only the replica that holds the lease runs rounds.
 """
 
 import logging
+import platform
 import threading
 import time
 from collections.abc import Mapping
@@ -45,7 +46,7 @@ class Controller:
 
     def __init__(self, database: Database, spawners: Mapping[str, Spawner], specs: SpecBuilder, keys: Keys) -> None:
         self._database, self._spawners, self._specs, self._keys = database, spawners, specs, keys
-        self._holder = "embedded" if database.is_sqlite else new_id()
+        self._holder = "embedded" if database.is_sqlite else f"{platform.node()[:40]} {new_id()[:12]}"
         self._renew_at = self._leads_until = 0.0
         self._news = threading.Event()
         self._stopped = threading.Event()
@@ -95,6 +96,8 @@ class Controller:
             return True
         if not hold(self._database, "controller", self._holder):
             return False
+        if not self._renew_at:
+            log.info("%s leads", self._holder)
         self._renew_at = time.monotonic() + LEASE.total_seconds() / 3
         self._leads_until = time.monotonic() + LEASE.total_seconds() * 0.9
         return True

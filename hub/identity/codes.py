@@ -5,7 +5,7 @@ for: of two that come at once exactly one wins, and a crash in between leaves th
 """
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
@@ -69,9 +69,11 @@ def spend(session: Session, code: str, purpose: str, bindings: Collection[str] =
     return session.exec(select(OneTimeCode).where(OneTimeCode.code_hash == key).execution_options(populate_existing=True)).one()
 
 
-def withdraw(session: Session, purpose: str, user_id: str) -> None:
-    """Make a user's earlier codes of that purpose worthless, used ones included."""
-    session.execute(delete(OneTimeCode).where(col(OneTimeCode.purpose) == purpose, col(OneTimeCode.user_id) == user_id))
+def withdraw(session: Session, purpose: str, user_id: str, expiring_before: datetime | None = None) -> None:
+    """Make a user's earlier codes of that purpose worthless, used ones included; all, or those that expire before a moment."""
+    theirs = [col(OneTimeCode.purpose) == purpose, col(OneTimeCode.user_id) == user_id]
+    early = [col(OneTimeCode.expires_at) < expiring_before] if expiring_before else []
+    session.execute(delete(OneTimeCode).where(*theirs, *early))
 
 
 def withdraw_logins(session: Session, user_id: str) -> None:

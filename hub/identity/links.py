@@ -10,12 +10,15 @@ from datetime import timedelta
 from sqlmodel import Session, select
 
 from hub.audit.service import record
+from hub.clock import now
 from hub.errors import Refused
 from hub.identity import codes, users
 from hub.identity.model import Login, User
 from hub.identity.roles import Role
 
 LIFETIME = timedelta(hours=24)
+_AT_ONCE = timedelta(minutes=2)
+"""Within this time several hubs of one installation may start."""
 
 FIRST = "first"
 """The purpose of the link that also chooses the first administrator's name."""
@@ -36,7 +39,8 @@ class LinkView:
 
 
 def make(session: Session, user_id: str, purpose: str) -> str:
-    codes.withdraw(session, purpose, user_id)
+    """A newer link takes the place of an older one. Hubs that start at once each print one for the first administrator."""
+    codes.withdraw(session, purpose, user_id, now() + LIFETIME - _AT_ONCE if purpose == FIRST else None)
     return codes.issue(session, purpose, user_id, LIFETIME)
 
 

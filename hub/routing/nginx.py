@@ -41,7 +41,7 @@ _templates = Templates(
 class NginxOptions:
     """`folder` holds pid, caches and temporary files; it and `folder/tmp` must exist.
 
-    `listen` are NGINX's own `listen` arguments, `hub` is `address:port` or `unix:/path`, and
+    `listen` are NGINX's own `listen` arguments, `hubs` are the replicas of the hub, each `address:port` or `unix:/path`, and
     `credential` is what the row of the cluster `cluster_id` has the hash of. `user` is whom the
     workers run as where NGINX is started by root: someone who may open the environments' sockets.
     """
@@ -49,7 +49,7 @@ class NginxOptions:
     settings: Settings
     folder: Path
     listen: tuple[str, ...]
-    hub: str
+    hubs: tuple[str, ...]
     credential: str = field(repr=False)
     cluster_id: str = "local"
     domain: str | None = None
@@ -72,13 +72,14 @@ def render(options: NginxOptions) -> str:
         asset_name=ASSET,
         folder=_checked(str(options.folder)),
         listen=[" ".join(_checked(part) for part in listen.split()) for listen in options.listen],
-        hub=_checked(options.hub),
+        hubs=[_checked(hub) for hub in options.hubs],
         cluster_id=_checked(options.cluster_id),
         credential=_checked(options.credential),
         user=_checked(options.user) if options.user else "",
         workers=_checked(options.workers),
         foreground=options.foreground,
         cookie=_checked(cookie_name(options.settings, "entry" if addresses.by_host else "session")),
+        session_cookie=_checked(cookie_name(options.settings, "session")),
         cookie_value=COOKIE_VALUE,
         rounds=range(1, COOKIES_REMOVED + 1),
         request_line=targets.REQUEST_LINE,

@@ -144,7 +144,8 @@ def nginx(ground: Ground, folder: Path, *, cached: bool) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     options = NginxOptions(
-        ground.services.settings, folder, (f"127.0.0.1:{port}",), f"127.0.0.1:{ground.podium.port}", ground.services.credential,
+        ground.services.settings, folder, (f"127.0.0.1:{port}",), (f"127.0.0.1:{ground.podium.port}",),
+        ground.services.credential,
         user="root" if os.getuid() == 0 else None, workers="1",
     )  # fmt: skip
     configuration = render(options)

@@ -35,8 +35,12 @@ class Release:
         return found[1]
 
 
+DATABASE = "podium-database"
+"""The secret with DATABASE_URL, where one is given."""
+
+
 @contextmanager
-def installed(**more: str) -> Iterator[Release]:
+def installed(database_url: str = "", **more: str) -> Iterator[Release]:
     """Both namespaces admit pods of the level "restricted" only, the hub's and NGINX's included.
 
     `more`: values, with `_` for the dot.
@@ -55,6 +59,18 @@ def installed(**more: str) -> Iterator[Release]:
             "hub.storage": "64Mi",
             **{name.replace("_", "."): value for name, value in more.items()},
         }
+        if database_url:
+            run(
+                "kubectl",
+                "-n",
+                namespace,
+                "create",
+                "secret",
+                "generic",
+                DATABASE,
+                f"--from-literal=DATABASE_URL={database_url}",
+            )
+            values["hub.databaseSecret"] = DATABASE
         sets = [argument for name, value in values.items() for argument in ("--set", f"{name}={value}")]
         run("helm", "install", RELEASE, CHART, "-n", namespace, *sets, "--wait", "--timeout", "300s")
         with forwarded(namespace, RELEASE, port):

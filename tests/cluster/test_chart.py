@@ -18,6 +18,7 @@ REFUSED = [
     ("images.hub=no-tag", "hub"),
     ("nginx.replicas=0", "replicas"),
     ("hub.settings.max_user_pods=3", "max_user_pods"),
+    ("hub.replicas=2", "needs PostgreSQL: name a secret with DATABASE_URL in hub.databaseSecret"),
     ("environments.allowedImages={}", "allowedImages"),
     ("environments.userNamespaces=maybe", "userNamespaces"),
     ("gateway.enabled=true", "which Gateway takes the route"),
@@ -52,3 +53,16 @@ def test_the_edge_is_one_route_for_the_hub_and_one_wildcard_for_all_environments
     assert [rule["host"] for rule in ingress["rules"]] == hosts
     assert ingress["tls"] == [{"secretName": "tls", "hosts": hosts}]
     assert route["hostnames"] == hosts
+
+
+def test_replicas_have_a_service_each_that_nginx_knows_and_no_volume() -> None:
+    objects = rendered("--set", "hub.replicas=3,hub.databaseSecret=podium-database")
+    services = {one["metadata"]["name"] for one in objects if one["kind"] == "Service"}  # type: ignore[index]
+    assert {f"podium-hub-{number}" for number in range(3)} <= services
+    [hub] = [one["spec"] for one in objects if one["kind"] == "StatefulSet"]
+    assert isinstance(hub, dict)
+    assert (hub["replicas"], hub.get("volumeClaimTemplates")) == (3, None)
+    [nginx] = [one["spec"] for one in objects if one["kind"] == "Deployment"]
+    assert isinstance(nginx, dict)
+    [said] = nginx["template"]["spec"]["initContainers"][0]["args"]
+    assert said.count("--hub podium-hub-") == 3

@@ -85,7 +85,7 @@ def behind_nginx(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
     public = {"public_url": f"http://localhost:{port}", "trusted_proxies": "127.0.0.1"}
     with (
         served(folder, sqlite_template, **public) as hub,
-        nginx(Settings(port=port), folder / "nginx", f"127.0.0.1:{hub.port}", "a-credential"),
+        nginx(Settings(port=port), folder / "nginx", "a-credential", f"127.0.0.1:{hub.port}"),
     ):
         register(hub.identity, "grace")
         yield hub, port

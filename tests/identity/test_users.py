@@ -8,8 +8,10 @@ import pytest
 from sqlmodel import select
 
 from hub.audit.model import Event
+from hub.clock import now
 from hub.database import Database
 from hub.errors import Conflict, Invalid, NotFound, PodiumError, Refused
+from hub.identity import links
 from hub.identity.model import OneTimeCode
 from hub.identity.person import Person
 from hub.identity.roles import Role
@@ -30,12 +32,18 @@ def test_the_first_administrator_chooses_name_and_password_by_a_link(identity: I
     assert identity.first_administrator_link() is None
 
 
-def test_each_start_makes_the_earlier_first_link_worthless(identity: IdentityService) -> None:
-    earlier, later = identity.first_administrator_link(), identity.first_administrator_link()
-    assert earlier is not None
-    assert later is not None
-    assert identity.look_at_link(earlier) is None
-    assert identity.look_at_link(later)
+def test_a_later_start_makes_the_earlier_first_link_worthless_and_hubs_that_start_at_once_do_not(
+    identity: IdentityService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = identity.first_administrator_link(), identity.first_administrator_link()
+    assert first
+    assert second
+    assert identity.look_at_link(first)
+    assert identity.look_at_link(second)
+    monkeypatch.setattr(links, "now", lambda: now() + timedelta(minutes=5))
+    third = identity.first_administrator_link()
+    assert third
+    assert [identity.look_at_link(link) is not None for link in (first, second, third)] == [False, False, True]
     assert identity.people.search(None)[1] == 1
 
 

@@ -68,7 +68,7 @@ def opened(kind: str, routing: str, template: Path, sockets: Path, folder: Path)
             world = World.build(settings, f"sqlite:///{database}")
             stack.callback(world.close)
             stack.enter_context(serving(world.app, bound))
-            port, pid = stack.enter_context(nginx(settings, folder / "nginx", f"127.0.0.1:{hub_port}", CREDENTIAL))
+            port, pid = stack.enter_context(nginx(settings, folder / "nginx", CREDENTIAL, f"127.0.0.1:{hub_port}"))
             pids = tuple(child.pid for child in psutil.Process(pid).children())
         yield peopled(stack, world, sockets, kind, port, pids)
 

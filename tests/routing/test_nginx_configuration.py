@@ -74,7 +74,7 @@ def _parse(text: str) -> Block:
 @pytest.fixture(params=["host", "path"])
 def configuration(request: pytest.FixtureRequest, tmp_path: Path) -> Block:
     settings = Settings.model_validate({"routing": request.param, "port": 8501})
-    return _parse(render(NginxOptions(settings, tmp_path, ("127.0.0.1:8500",), "127.0.0.1:8501", "c" * 40)))
+    return _parse(render(NginxOptions(settings, tmp_path, ("127.0.0.1:8500",), ("127.0.0.1:8501",), "c" * 40)))
 
 
 def _proxied(configuration: Block) -> list[Block]:
@@ -140,6 +140,6 @@ def test_the_log_holds_no_query_and_no_header(configuration: Block) -> None:
 def test_a_value_that_nginx_could_misread_is_refused(tmp_path: Path, hostile: str) -> None:
     settings = Settings.model_validate({"port": 8501})
     with pytest.raises(CannotStart):
-        render(NginxOptions(settings, tmp_path, ("127.0.0.1:8500",), "127.0.0.1:8501", hostile))
+        render(NginxOptions(settings, tmp_path, ("127.0.0.1:8500",), ("127.0.0.1:8501",), hostile))
     with pytest.raises(CannotStart):
-        render(NginxOptions(settings, tmp_path, ("127.0.0.1:8500",), hostile, "c" * 40))
+        render(NginxOptions(settings, tmp_path, ("127.0.0.1:8500",), (hostile,), "c" * 40))

@@ -86,7 +86,7 @@ def _mortal(routing: str, template: Path, sockets: Path, folder: Path) -> Iterat
         world = World.build(settings_for(routing, free_port()), f"sqlite:///{database}")
         stack.callback(world.close)
         hub.enter_context(serving(world.app, bound))
-        ngx, pid = stack.enter_context(nginx(world.settings, folder / "nginx", f"127.0.0.1:{port}", CREDENTIAL))
+        ngx, pid = stack.enter_context(nginx(world.settings, folder / "nginx", CREDENTIAL, f"127.0.0.1:{port}"))
         yield peopled(stack, world, sockets, "nginx", ngx, (pid,)), hub
 
 
@@ -114,7 +114,7 @@ def bare_streamlit(sockets_folder: Path, tmp_path_factory: pytest.TempPathFactor
 def test_nginx_refuses_where_a_bare_streamlit_answers_the_question(routing: str, bare_streamlit: Path, tmp_path: Path) -> None:
     """Streamlit answers unknown paths with 200, and `auth_request` takes any 2xx for a yes."""
     settings = settings_for(routing, free_port())
-    with nginx(settings, tmp_path / "nginx", f"unix:{bare_streamlit}", CREDENTIAL) as (port, _):
+    with nginx(settings, tmp_path / "nginx", CREDENTIAL, f"unix:{bare_streamlit}") as (port, _):
         host = f"calm-heron.localhost:{port}" if routing == "host" else f"localhost:{port}"
         prefix = "" if routing == "host" else "/user/calm-heron"
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Host": host}, trust_env=False, timeout=30) as client:

@@ -24,6 +24,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 MISSING = "PostgreSQL is not installed (Debian: apt-get install postgresql); the test ran on SQLite only"
 
+PORT = 5432
 _FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=32MB", "max_connections=200")
 
 
@@ -34,6 +35,7 @@ class Server:
     folder: Path
     programs: Path
     process: subprocess.Popen[bytes]
+    address: str = ""
     numbers: Iterator[int] = field(default_factory=count)
 
     def crash(self) -> None:
@@ -44,7 +46,7 @@ class Server:
 
     def come_back(self) -> None:
         """Serve the same databases again, at the same address."""
-        self.process = _serve(self.programs, self.folder)
+        self.process = _serve(self.programs, self.folder, self.address)
         _until_ready(self)
 
     def url(self, name: str) -> str:
@@ -83,12 +85,15 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running(bin_folder: Path) -> Iterator[Server]:
-    """Start a server, and end it with its files."""
+def running(bin_folder: Path, address: str = "") -> Iterator[Server]:
+    """Start a server, and end it with its files. It listens on `address` too, where one is given, at `PORT`."""
     folder = Path(tempfile.mkdtemp(prefix="podium-pg-"))
     try:
         _initialise(bin_folder, folder)
-        server = Server(folder, bin_folder, _serve(bin_folder, folder))
+        if address:
+            with (folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all podium samenet trust\nhost all podium 10.0.0.0/8 trust\n")
+        server = Server(folder, bin_folder, _serve(bin_folder, folder, address), address)
         try:
             _until_ready(server)
             yield server
@@ -108,8 +113,12 @@ def _initialise(bin_folder: Path, folder: Path) -> None:
     subprocess.run(command, check=True, capture_output=True, user=owner, cwd=folder)
 
 
-def _serve(bin_folder: Path, folder: Path) -> subprocess.Popen[bytes]:
-    options = [part for option in (*_FAST, "listen_addresses=", f"unix_socket_directories={folder}") for part in ("-c", option)]
+def _serve(bin_folder: Path, folder: Path, address: str) -> subprocess.Popen[bytes]:
+    options = [
+        part
+        for option in (*_FAST, f"listen_addresses={address}", f"unix_socket_directories={folder}")
+        for part in ("-c", option)
+    ]
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(
             [str(bin_folder / "postgres"), "-D", str(folder / "data"), *options],

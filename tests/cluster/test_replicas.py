@@ -1,0 +1,186 @@
+"""Three hubs on one PostgreSQL behind two NGINX: all are served, and the loss of the hub that leads costs nobody a socket."""
+
+import os
+import re
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+
+import httpx
+import pytest
+from sqlmodel import select
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
+
+from hub.database import Database
+from hub.environments.lease import Lease
+from hub.identity.cookies import cookie_name
+from hub.identity.model import User
+from hub.identity.person import Person
+from hub.identity.roles import Role
+from hub.identity.sessions import Sessions
+from hub.identity.tokens import digest, new_token
+from hub.routing.entry import Entries
+from hub.settings import Settings
+from tests.cluster.installed import Release, installed
+from tests.cluster.tools import run as command
+from tests.spawners.far_side import until
+from tests.support import postgresql
+from tests.support.ci import absent
+from tests.support.script_run import run, text
+
+PEOPLE = 50
+HUBS = 3
+_numbers = count()
+
+
+@dataclass
+class House:
+    release: Release
+    database: Database
+    sessions: Sessions
+    edges: list[str]
+    """The addresses of the NGINX pods, taken by turns as a round-robin edge would."""
+
+    @property
+    def host(self) -> str:
+        return self.release.url.partition("://")[2]
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(public_url=self.release.url)
+
+    def newcomer(self) -> "Browser":
+        """A person who is logged in."""
+        user = User(name=f"person-{next(_numbers)}", display_name="Somebody", role=Role.USER)
+        with self.database.writing("test person") as session:
+            session.add(user)
+        token = self.sessions.open(user.id, "127.0.0.1", "a browser")
+        person = self.sessions.resolve(token)
+        assert person
+        return Browser(self, person, token)
+
+    def leader(self) -> str:
+        """The pod that leads, as its lease says."""
+        with self.database.reading() as session:
+            lease = session.exec(select(Lease).where(Lease.name == "controller")).first()
+        return lease.holder.partition(" ")[0] if lease else ""
+
+
+@dataclass
+class Browser:
+    """One person's. Each request takes the next NGINX."""
+
+    house: House
+    person: Person
+    token: str
+
+    def __post_init__(self) -> None:
+        self._turn = count(next(_numbers))
+
+    def edge(self) -> str:
+        return self.house.edges[next(self._turn) % len(self.house.edges)]
+
+    @property
+    def cookie(self) -> str:
+        return f"{cookie_name(self.house.settings, 'session')}={self.token}"
+
+    def ask(self, method: str, path: str, **more: object) -> httpx.Response:
+        headers = {"Host": self.house.host, "Cookie": self.cookie, "Origin": self.house.release.url}
+        return httpx.request(method, f"http://{self.edge()}:8080{path}", headers=headers, timeout=30, **more)  # type: ignore[arg-type]
+
+    @contextmanager
+    def page(self, host: str = "", cookie: str = "") -> Iterator[ClientConnection]:
+        """A tab: the hub's, or an environment's."""
+        host = host or self.house.host
+        with connect(
+            f"ws://{host}/_stcore/stream",
+            sock=socket.create_connection((self.edge(), 8080)),
+            additional_headers={"Cookie": cookie or self.cookie},
+            origin=Origin(f"http://{host}"),
+            subprotocols=[Subprotocol("streamlit")],
+            max_size=None,
+            proxy=None,
+            compression=None,
+        ) as tab:
+            yield tab
+
+    def launched(self, name: str) -> tuple[str, str]:
+        """A running environment: its host, and the cookie with which this person enters it."""
+        made = self.ask("POST", "/api/v1/environments", json={"name": name, "profile": "Light"})
+        assert made.status_code == 202, made.text
+        environment_id = made.json()["id"]
+        seen = until(lambda: self._running(environment_id), 120)
+        slug = re.sub(r"^https?://([a-z0-9-]+)\..*$", r"\1", seen["address"])
+        entries, nonce = Entries(self.house.database, self.house.sessions), new_token()
+        entry = entries.redeem(slug, entries.code(self.person, environment_id, digest(nonce)), nonce)[0]
+        return f"{slug}.{self.house.host}", f"{cookie_name(self.house.settings, 'entry')}={entry}"
+
+    def _running(self, environment_id: str) -> dict[str, str] | None:
+        seen: dict[str, str] = self.ask("GET", f"/api/v1/environments/{environment_id}").json()
+        assert seen["phase"] != "failed", seen
+        return seen if seen["phase"] == "running" else None
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    programs = postgresql.programs()
+    if "CLUSTER" not in os.environ or programs is None:
+        absent("Only beside a cluster on this machine can its pods reach a PostgreSQL of the test's")
+    node = command("kubectl", "get", "nodes", "-o", "jsonpath={.items[0].status.addresses[?(@.type=='InternalIP')].address}")
+    with ExitStack() as stack:
+        server = stack.enter_context(postgresql.running(programs, node))
+        name = server.create()
+        url = f"postgresql://podium@{node}:{postgresql.PORT}/{name}"
+        release = stack.enter_context(
+            installed(url, hub_replicas=str(HUBS), nginx_autoscaling_enabled="false", nginx_terminationGracePeriodSeconds="5")
+        )
+        database = Database(server.url(name))
+        stack.callback(database.close)
+        selector, path = "app.kubernetes.io/component=nginx", "jsonpath={.items[*].status.podIP}"
+        edges = command("kubectl", "-n", release.namespace, "get", "pods", "-l", selector, "-o", path).split()
+        yield House(release, database, Sessions(database, timedelta(hours=8)), edges)
+
+
+def test_fifty_people_click_and_call_through_either_nginx_without_a_single_refusal(house: House) -> None:
+    assert len(house.edges) == 2
+
+    def visit(_: int) -> Counter[int]:
+        browser = house.newcomer()
+        seen: Counter[int] = Counter()
+        with browser.page() as tab:
+            for page, heading in (("environments", "Environments"), ("workspaces", "Workspaces"), ("clusters", "Clusters")):
+                assert heading in text(run(tab, page))
+                seen[browser.ask("GET", "/api/v1/me").status_code] += 1
+        return seen
+
+    with ThreadPoolExecutor(10) as pool:
+        seen = sum(pool.map(visit, range(PEOPLE)), Counter[int]())
+    assert seen == {200: 3 * PEOPLE}
+
+
+@pytest.mark.case("R20")
+@pytest.mark.case("R8")
+def test_when_the_hub_that_leads_is_killed_another_leads_and_no_environment_loses_a_socket(house: House) -> None:
+    ada, bob = house.newcomer(), house.newcomer()
+    host, cookie = ada.launched("Long computation")
+    with ada.page(host, cookie) as tab:
+        assert "Overview" in text(run(tab))
+        first = until(house.leader)
+        command("kubectl", "-n", house.release.namespace, "delete", "pod", first, "--grace-period=0", "--force")
+        bob.launched("Launched meanwhile")
+        assert "Overview" in text(run(tab))
+    until(lambda: house.leader() != first)
+    listed = command("kubectl", "-n", house.release.environments, "get", "pods", "-l", "podium/role=environment", "-o", "name")
+    assert len(listed.split()) == 2
+    until(lambda: f"{first}" in ready_hubs(house), 120)
+
+
+def ready_hubs(house: House) -> str:
+    path = "jsonpath={range .items[?(@.status.containerStatuses[0].ready==true)]}{.metadata.name} {end}"
+    return command("kubectl", "-n", house.release.namespace, "get", "pods", "-l", "app.kubernetes.io/component=hub", "-o", path)

@@ -2,5 +2,5 @@
 
 __version__ = "0.1.0"
 
-SCHEMA = 3
+SCHEMA = 4
 """The number of the database schema that this code reads and writes (see `hub.database`)."""

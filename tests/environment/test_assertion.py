@@ -65,6 +65,7 @@ def test_an_assertion_that_was_seen_before_expires_all_the_same(plain: Environme
     assert refusal(plain, token) == "expired"
 
 
+@pytest.mark.case("R16")
 @pytest.mark.case("A4-4")
 @pytest.mark.case("A4-6")
 @pytest.mark.parametrize("audience", ["another-start", "", ["another-start"], None])

@@ -152,6 +152,7 @@ def test_a_silent_cluster_changes_no_phase(hub: Hub) -> None:
     hub.until(ada, view, lambda seen: seen.phase is Phase.STOPPED)
 
 
+@pytest.mark.case("R15")
 @pytest.mark.case("R9")
 def test_a_start_that_waits_says_for_what_and_so_does_its_end(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     ada = hub.person("ada")

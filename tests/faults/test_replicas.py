@@ -42,6 +42,7 @@ def holder(podium: Installation) -> str | None:
         return session.exec(select(Lease.holder).where(Lease.name == "controller")).first()
 
 
+@pytest.mark.case("R20")
 def test_the_other_hub_takes_over_when_the_leader_is_killed_during_a_launch(podium: Installation, leader: Hub) -> None:
     case = Case(podium)
     first = holder(podium)
@@ -56,6 +57,7 @@ def test_the_other_hub_takes_over_when_the_leader_is_killed_during_a_launch(podi
     case.settle()
 
 
+@pytest.mark.case("R20")
 def test_a_leader_that_was_halted_and_comes_back_does_no_harm(podium: Installation, leader: Hub) -> None:
     os.kill(leader.pid, signal.SIGSTOP)
     try:

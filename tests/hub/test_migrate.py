@@ -28,11 +28,13 @@ def test_every_revision_has_the_schema_s_number() -> None:
     assert max(path.name[:4] for path in revisions.glob("0*.py")) == f"{hub.SCHEMA:04}"
 
 
+@pytest.mark.case("R12")
 def test_a_second_migration_does_nothing(database: Database, tmp_path: Path) -> None:
     assert migrate(database, tmp_path / "backups") is False
     assert not (tmp_path / "backups").exists()
 
 
+@pytest.mark.case("R12")
 @pytest.mark.filterwarnings("default")
 def test_several_hubs_that_start_at_once_migrate_once(empty_database_url: str, tmp_path: Path) -> None:
     databases = [Database(empty_database_url) for _ in range(4)]
@@ -56,6 +58,7 @@ def test_several_hubs_that_start_at_once_migrate_once(empty_database_url: str, t
     assert outcomes.count(True) >= 1
 
 
+@pytest.mark.case("R12")
 @pytest.mark.parametrize(("readable_by", "refused"), [(hub.SCHEMA, False), (hub.SCHEMA + 1, True)])
 def test_a_newer_schema_is_refused_only_where_it_excludes_this_code(
     database: Database,

@@ -89,6 +89,7 @@ def test_an_answer_of_something_else_is_no_acknowledgement(world: World, folder:
     assert len(_waiting(world)) == 1
 
 
+@pytest.mark.case("R21")
 def test_a_rotation_reaches_running_environments_and_cuts_nobody(world: World, environment: Environment, folder: Path) -> None:
     _, person = world.login("alice")
     old = world.start(environment).key_id

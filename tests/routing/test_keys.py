@@ -72,6 +72,7 @@ def test_a_copy_of_the_database_signs_nothing(keys: SigningKeys, database: Datab
     assert keys.current_kid() == row.id
 
 
+@pytest.mark.case("R21")
 def test_a_run_is_led_to_the_newest_key_by_its_chain(keys: SigningKeys) -> None:
     first = keys.current_kid()
     ring = KeyRing("start", keys.public_set())

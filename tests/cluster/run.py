@@ -17,7 +17,8 @@ IMAGES = {
     "TEST_NGINX_IMAGE": "podium/nginx:test",
     "TEST_STAND_IN_IMAGE": "podium/stand-in:test",
 }
-TESTS = ("tests/conformance", "tests/cluster")
+ALONE = "tests/cluster/test_outage.py"
+TESTS = ("tests/conformance", "tests/cluster", f"--ignore={ALONE}")
 _STAND_IN = ROOT / "build" / "stand-in"
 """Made by `make`."""
 
@@ -29,7 +30,7 @@ def main() -> int:
     if "KUBECONFIG" not in os.environ:
         print("Name a cluster by KUBECONFIG, or a command that has one by CLUSTER; docs/developing.md says how.")  # noqa: T201
         return 2
-    return subprocess.call(tests(), env={**IMAGES, **os.environ})
+    return in_turn([], {**IMAGES, **os.environ})
 
 
 def with_command(cluster: str) -> int:
@@ -39,7 +40,7 @@ def with_command(cluster: str) -> int:
         subprocess.run([cluster, "up"], check=True)
     try:
         subprocess.run([cluster, "load", *IMAGES.values()], check=True)
-        return subprocess.call([cluster, "exec", *tests()], env={**os.environ, **IMAGES, "CLUSTER": cluster})
+        return in_turn([cluster, "exec"], {**os.environ, **IMAGES, "CLUSTER": cluster})
     finally:
         if not already:
             subprocess.run([cluster, "down"], check=True)
@@ -52,8 +53,13 @@ def build(cluster: str) -> None:
     subprocess.run([cluster, "build", "podium/stand-in:test", _STAND_IN], check=True)
 
 
-def tests() -> list[str]:
-    return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--durations=10", *TESTS, *sys.argv[1:]]
+def in_turn(inside: list[str], variables: dict[str, str]) -> int:
+    """Most tests wait for the cluster most of the time, so two at once; then those that take a part of it away."""
+    pytest = [*inside, sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--durations=10"]
+    if chosen := sys.argv[1:]:
+        return subprocess.call([*pytest, *chosen], env=variables)
+    together = subprocess.call([*pytest, "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", *TESTS], env=variables)
+    return subprocess.call([*pytest, ALONE], env=variables) or together
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import certifi
@@ -16,7 +15,6 @@ from hub.spawners.kubernetes.calls import Object, connect
 from tests.cluster.tools import run
 from tests.spawners.far_side import clear, ended, in_state, observed, ready, until
 from tests.spawners.kubernetes_side import KubernetesFarSide
-from tests.support.ci import absent
 
 
 @pytest.fixture
@@ -34,18 +32,6 @@ def left_behind(far: KubernetesFarSide) -> list[str]:
     return listed.split()
 
 
-@contextmanager
-def without(program: str) -> Iterator[None]:
-    """A part of the cluster is away."""
-    if "CLUSTER" not in os.environ:
-        absent("Only a command in CLUSTER can take a part of a cluster away")
-    run("stop", program)
-    try:
-        yield
-    finally:
-        run("start", program)
-
-
 def pod_of(far: KubernetesFarSide, workspace_id: str) -> Object:
     found = Api(connect(os.environ["KUBECONFIG"]), far.namespace).pod(f"environment-{workspace_id}")
     assert found
@@ -56,14 +42,6 @@ def told(far: KubernetesFarSide, start_id: str, word: str = "") -> Observation |
     """The observation once it says why the start does not go on."""
     seen = observed(far, start_id)
     return seen if seen and (seen.exit or (seen.hindrance and word in seen.hindrance)) else None
-
-
-def is_silent(far: KubernetesFarSide) -> bool:
-    try:
-        far.spawner.observe()
-    except ClusterSilent:
-        return True
-    return False
 
 
 @pytest.mark.case("R3")
@@ -78,23 +56,6 @@ def test_a_pod_that_somebody_deletes_is_told_as_lost_and_the_next_start_finds_th
     again = far.spec(workspace_id=spec.workspace_id)
     ready(far, again)
     assert far.run(again.start_id, "result = open('notes.txt').read()") == "kept"
-
-
-@pytest.mark.case("R6")
-def test_while_the_api_server_is_away_environments_go_on_and_nothing_is_known_to_have_ended(far: KubernetesFarSide) -> None:
-    spec, late = far.spec(), far.spec()
-    seen = ready(far, spec)
-    with far.watching() as watch:
-        with without("kube-apiserver"):
-            until(lambda: not watch.thread.is_alive())
-            far.spawner.start(late)
-            with pytest.raises(ClusterSilent):
-                far.spawner.stop(spec.start_id)
-            assert far.run_at(seen, "result = 'still here'") == "still here"
-        until(lambda: not is_silent(far), 120)
-    assert in_state(far, spec.start_id, State.READY)
-    far.spawner.start(late)
-    until(lambda: in_state(far, late.start_id, State.READY))
 
 
 def test_what_no_node_can_give_is_said_with_its_name_and_can_be_cancelled(far: KubernetesFarSide) -> None:

@@ -1,10 +1,14 @@
 """Where in a cluster a start runs: on nodes with the devices that its preset asks for, and never with an image not allowed."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
+from hub.clusters.inventory import Node
+from hub.clusters.kubernetes import KubernetesSource
 from hub.spawners.base import Ending, Observation, State
+from hub.spawners.kubernetes.calls import connect
 from hub.spawners.placement import Placement
 from tests.cluster.nodes import FAKE, GPU, fake_nodes
 from tests.cluster.tools import run
@@ -102,3 +106,26 @@ def waits(far: KubernetesFarSide, start_id: str) -> Observation | None:
     """The observation once it says what it waits for."""
     seen = observed(far, start_id)
     return seen if seen and seen.hindrance else None
+
+
+def found(name: str) -> Node:
+    told = KubernetesSource(connect(os.environ["KUBECONFIG"])).inventory()
+    return next(node for node in told.nodes if node.name == name)
+
+
+def test_a_real_cluster_tells_its_nodes_their_gpus_and_who_is_cordoned() -> None:
+    with fake_nodes(gpu="NVIDIA-A100-SXM4-80GB:4") as [name]:
+        fake = found(name)
+        assert [(one.model, one.count, one.requested) for one in fake.devices] == [("NVIDIA-A100-SXM4-80GB", 4, 0)]
+        assert fake.devices[0].resource == GPU
+        assert (fake.ready, fake.cordoned) == (True, False)
+        run("kubectl", "cordon", name)
+        assert found(name).cordoned
+    told = KubernetesSource(connect(os.environ["KUBECONFIG"])).inventory()
+    [real] = [node for node in told.nodes if node.cpu.used is not None]
+    assert real.ready
+    assert real.cpu.used is not None
+    assert 0 < real.cpu.used <= real.cpu.capacity
+    assert real.memory.requested
+    assert [one.name for one in told.storage_classes if one.default]
+    assert told.unseen == ()

@@ -18,7 +18,7 @@ TOOLS := $(VENV)/.tools-installed
 AXE := tests/node_modules/.package-lock.json
 PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10
 
-.PHONY: help up down doctor test test-crash test-pages test-story test-cluster test-guards test-fresh bench picture lock settings api manifests cases fmt
+.PHONY: help up down doctor test test-crash test-pages test-story test-cluster test-guards test-fresh bench bench-cluster picture lock settings api manifests cases fmt
 
 help:  ## List what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -38,6 +38,7 @@ test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run all tes
 	$(VENV)/bin/mypy
 	cd user-environment/app && ../../$(VENV)/bin/mypy --config-file ../../pyproject.toml .
 	PYTHONPATH=user-environment $(VENV)/bin/lint-imports --no-logo
+	$(VENV)/bin/hadolint $(wildcard */Dockerfile tests/cluster/*/Dockerfile)
 	$(PYTEST) tests --ignore=tests/faults --ignore=tests/cluster $(PAGES:%=--ignore=%)
 
 test-crash: $(TOOLS) $(ENVIRONMENT)  ## Kill the hub and the agent at every step of an environment's life and see that nothing is lost.
@@ -64,6 +65,9 @@ test-fresh: $(TOOLS)  ## Follow the README in a bare Debian as an ordinary user 
 
 bench: $(TOOLS) $(ENVIRONMENT)  ## Measure launch time, memory and the proxies beside their baselines.
 	@$(VENV)/bin/python -m tests.bench.run
+
+bench-cluster: $(TOOLS) build/stand-in  ## Measure launches on a Kubernetes beside KubeSpawner (CLUSTER or KUBECONFIG; docs/developing.md).
+	@$(VENV)/bin/python -m tests.bench.run_cluster
 
 picture: $(TOOLS) $(ENVIRONMENT)  ## Take README's picture of the Environments page anew.
 	$(PYTEST) tests/browser/test_look.py -k things_on_them

@@ -31,6 +31,7 @@ class _Figures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from self._of_rows()
+        yield self._of_silence()
         yield from self._of_usage()
 
     def _of_rows(self) -> Iterator[Metric]:
@@ -49,6 +50,16 @@ class _Figures(Collector):
         yield CounterMetricFamily("cmbcluster_pods_created_total", "Runs of environments since the first start", value=starts)
         yield CounterMetricFamily("cmbcluster_authentication_requests_total", "Logins since the first start", value=logins)
         yield GaugeMetricFamily("cmbcluster_storage_usage", "Bytes in workspaces, as last measured", value=float(storage or 0))
+
+    def _of_silence(self) -> Metric:
+        """Of the hub that answers: each watches for itself."""
+        family = GaugeMetricFamily(
+            "podium_cluster_silent_seconds", "For how long nothing is known of what a cluster runs", labels=["cluster"]
+        )
+        for cluster_id, seen in self._services.controller.observed.items():
+            since = seen.silent_since
+            family.add_metric([cluster_id], (now() - since).total_seconds() if since else 0)
+        return family
 
     def _of_usage(self) -> Iterator[Metric]:
         try:

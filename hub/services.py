@@ -32,6 +32,7 @@ from hub.routing.keys import SigningKeys
 from hub.settings import Settings
 from hub.settings_field import listed
 from hub.spawners.base import Spawner, Spawners
+from hub.workspaces.everybodys import Everybodys
 from hub.workspaces.keeper import Keeper
 from hub.workspaces.service import Workspaces
 
@@ -54,6 +55,7 @@ class Services:
     logins: ProviderLogins
     environments: Environments
     workspaces: Workspaces
+    everybodys_workspaces: Everybodys
     audit: Audit
     tokens: ApiTokens
     access_tokens: AccessTokens
@@ -114,6 +116,7 @@ def check(settings: Settings, folder: DataFolder, database: Database) -> None:
     _signing_keys(settings, folder, database)
     providers_of(settings)
     Catalog(settings)
+    far_side.shown(settings, lambda: (0, 0))
 
 
 def build(settings: Settings, folder: DataFolder, database: Database, home: FarSide) -> Services:
@@ -138,6 +141,7 @@ def build(settings: Settings, folder: DataFolder, database: Database, home: FarS
         logins=logins,
         environments=environments,
         workspaces=Workspaces(database, spawners, home.cluster_id, keeper.news.set),
+        everybodys_workspaces=Everybodys(database, spawners),
         audit=Audit(database),
         tokens=ApiTokens(database),
         access_tokens=AccessTokens(database, logins.clients, listed(settings.api_audiences)),

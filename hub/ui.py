@@ -35,6 +35,9 @@ else:
     if _person.sees_all:
         _groups["Administer"] = [
             st.Page(_PAGES / "everyone.py", title="All environments", icon=":material/groups:", url_path="everyone"),
+            st.Page(
+                _PAGES / "everyones_workspaces.py", title="All workspaces", icon=":material/folder_shared:", url_path="volumes"
+            ),
             st.Page(_PAGES / "users.py", title="Users", icon=":material/manage_accounts:"),
             st.Page(_PAGES / "audit.py", title="Audit", icon=":material/history:"),
         ]

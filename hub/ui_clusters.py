@@ -45,11 +45,12 @@ def free(label: str, amount: Amount, shown: Callable[[float], str], unit: str = 
     )
 
 
-def free_devices(devices: Sequence[Device]) -> Figure:
+def free_gpus(devices: Sequence[Device]) -> Figure:
+    """GPUs alone: other devices are in the table."""
     count, left = sum(one.count for one in devices), [one.free for one in devices]
     if None in left:
-        return Figure("Devices in all", str(count))
-    return Figure("Devices free", str(sum(one or 0 for one in left)), f"of {count}")
+        return Figure("GPUs in all", str(count))
+    return Figure("GPUs free", str(sum(one or 0 for one in left)), f"of {count}")
 
 
 def cores(amount: float) -> str:
@@ -74,6 +75,7 @@ def device_table(devices: Sequence[Device]) -> pd.DataFrame:
             "Memory": [one.memory / 1e9 if one.memory else None for one in devices],
             "In all": [one.count for one in devices],
             "Taken": [one.requested for one in devices],
+            "On closed nodes": [one.closed for one in devices],
             "Free": [one.free for one in devices],
             "Asked for as": [one.resource for one in devices],
         }

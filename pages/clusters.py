@@ -9,7 +9,7 @@ from hub.clusters.overview import ClusterView
 from hub.clusters.quantities import show_bytes
 from hub.services import current
 from hub.ui_attempt import telling
-from hub.ui_clusters import Figure, cores, device_table, free, free_devices, node_table, silence, storage
+from hub.ui_clusters import Figure, cores, device_table, free, free_gpus, node_table, silence, storage
 from hub.ui_environment import escaped
 from hub.ui_guard import guard
 from hub.ui_paging import paged
@@ -82,12 +82,13 @@ def draw_inventory(view: ClusterView, told: Inventory) -> None:
 
 def draw_numbers(told: Inventory) -> None:
     """The numbers that matter: what is free, of how much."""
+    gpus = [device for device in told.devices if device.is_gpu]
     takes_work = sum(node.takes_work for node in told.nodes)
     figures = [
         Figure("Nodes ready", str(takes_work), f"of {len(told.nodes)}"),
         free("CPU free", told.cpu, cores, " cores"),
         free("Memory free", told.memory, show_bytes),
-        *([free_devices(told.devices)] if told.devices else []),
+        *([free_gpus(gpus)] if gpus else []),
     ]
     for column, figure in zip(st.columns(len(figures)), figures, strict=True):
         column.metric(

@@ -40,7 +40,7 @@ def list_nodes(
 def list_gpus(_: ReadsClusters, hub: Hub, paging: Pages) -> Page[Device]:
     """GPUs and other devices of every cluster by model."""
     found = [(view.id, device) for view in hub.clusters.look() if view.inventory for device in view.inventory.devices]
-    return page_of(paging, _cut(paging, found), lambda pair: Device(cluster_id=pair[0], **vars(pair[1])))
+    return page_of(paging, _cut(paging, found), lambda pair: Device(cluster_id=pair[0], free=pair[1].free, **vars(pair[1])))
 
 
 def _cluster(view: ClusterView) -> Cluster:

@@ -38,6 +38,7 @@ class Device(Shape):
     model: str = Field(examples=["NVIDIA-H100-80GB-HBM3"])
     count: int = Field(examples=[8])
     requested: int | None = Field(examples=[3])
+    free: int | None = Field(description="What could be asked for now.", examples=[5])
     memory: int | None = Field(examples=[80 * 2**30])
 
 

@@ -1,7 +1,7 @@
 """What a cluster has, and what of it is taken: plain frozen rows for pages and the API. Sums are made here."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,17 @@ class Device:
     count: int
     requested: int | None = None
     memory: int | None = None
+    closed: int = 0
+    """Those that nobody has asked for on nodes that take no work."""
 
     @property
     def free(self) -> int | None:
-        """What nobody has asked for."""
-        return None if self.requested is None else max(0, self.count - self.requested)
+        """What somebody could ask for now."""
+        return None if self.requested is None else max(0, self.count - self.requested - self.closed)
+
+    @property
+    def is_gpu(self) -> bool:
+        return "gpu" in self.resource or "/mig-" in self.resource
 
 
 @dataclass(frozen=True)
@@ -73,20 +79,27 @@ class Inventory:
 
     @property
     def cpu(self) -> Amount:
-        return _total(node.cpu for node in self.nodes)
+        """Of the nodes that take work."""
+        return _total(node.cpu for node in self.nodes if node.takes_work)
 
     @property
     def memory(self) -> Amount:
-        return _total(node.memory for node in self.nodes)
+        """Of the nodes that take work."""
+        return _total(node.memory for node in self.nodes if node.takes_work)
 
     @property
     def devices(self) -> tuple[Device, ...]:
         """By model, those of all nodes together."""
         found: dict[tuple[str, str], Device] = {}
-        for device in [device for node in self.nodes for device in node.devices] + list(self.claimable):
+        for device in [device for node in self.nodes for device in _of_node(node)] + list(self.claimable):
             key = (device.model, device.resource)
             found[key] = _together(found[key], device) if key in found else device
         return tuple(found[key] for key in sorted(found))
+
+
+def _of_node(node: Node) -> Iterable[Device]:
+    for device in node.devices:
+        yield device if node.takes_work else replace(device, closed=device.free or 0)
 
 
 def _total(amounts: Iterable[Amount]) -> Amount:
@@ -102,6 +115,7 @@ def _together(one: Device, other: Device) -> Device:
         one.count + other.count,
         None if requested is None else int(requested),
         one.memory if one.memory == other.memory else None,
+        one.closed + other.closed,
     )
 
 

@@ -8,6 +8,7 @@ from kubernetes import client
 
 from hub.clusters import nodes
 from hub.clusters.inventory import Inventory
+from hub.errors import ClusterSilent
 from hub.spawners.kubernetes.calls import ABSENT, FORBIDDEN, Object, Refusal, call, pages, parsed
 
 _UNSEEN = "Podium may not see {} there: give its account the role that the chart calls `clusterRole`."
@@ -56,8 +57,13 @@ class KubernetesSource:
         return totals
 
     def _used(self) -> dict[str, Object]:
-        """By node, as the metrics server last measured."""
-        answer = call(self._custom.list_cluster_custom_object, "metrics.k8s.io", "v1beta1", "nodes")
+        """By node, as the metrics server last measured; nothing while it is away, for which the API server answers 503."""
+        try:
+            answer = call(self._custom.list_cluster_custom_object, "metrics.k8s.io", "v1beta1", "nodes")
+        except Refusal:
+            raise
+        except ClusterSilent:
+            return {}
         return {one["metadata"]["name"]: one for one in parsed(answer)["items"]}
 
 

@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kubernetes.utils.quantity import parse_quantity
-
 from hub.clusters.inventory import Amount, Device, Node, StorageClass
+from hub.spawners.kubernetes.quantities import amount
 
 Object = Mapping[str, Any]
 
 _OVER = {"Succeeded", "Failed"}
+_TROUBLE = ("Pressure", "NetworkUnavailable", "Problem", "Deadlock")
+"""How the names of conditions end that are bad where they are true; there are others that are good."""
 _MODEL_LABELS = ("nvidia.com/gpu.product", "amd.com/gpu.product-name", "gpu.intel.com/product")
 _MEMORY_LABEL = "nvidia.com/gpu.memory"
 """MiB."""
@@ -30,7 +31,7 @@ def node(found: Object, requested: Mapping[str, float] | None, used: Object | No
         cordoned=bool(found["spec"].get("unschedulable")),
         cpu=_amount(has, requested, used, "cpu"),
         memory=_amount(has, requested, used, "memory"),
-        trouble=tuple(name for name, value in conditions.items() if name != "Ready" and value == "True"),
+        trouble=tuple(name for name, value in conditions.items() if value == "True" and name.endswith(_TROUBLE)),
         devices=tuple(_devices(has, found["metadata"].get("labels", {}), requested)),
     )
 
@@ -78,26 +79,22 @@ def _sum_of(asked: Iterable[Mapping[str, str]]) -> Counter[str]:
     total: Counter[str] = Counter()
     for one in asked:
         for name, quantity in one.items():
-            total[name] += _number(quantity)  # type: ignore[assignment] # a Counter of parts of cores
+            total[name] += amount(quantity)  # type: ignore[assignment] # a Counter of parts of cores
     return total
-
-
-def _number(quantity: str) -> float:
-    return float(parse_quantity(quantity))  # type: ignore[no-untyped-call]
 
 
 def _amount(has: Object, requested: Mapping[str, float] | None, used: Object | None, name: str) -> Amount:
     return Amount(
-        capacity=_number(has.get(name, "0")),
+        capacity=amount(has.get(name, "0")),
         requested=None if requested is None else float(requested.get(name, 0)),
-        used=_number(used["usage"][name]) if used else None,
+        used=amount(used["usage"][name]) if used else None,
     )
 
 
 def _devices(has: Object, labels: Mapping[str, str], requested: Mapping[str, float] | None) -> Iterable[Device]:
     model = next((labels[name] for name in _MODEL_LABELS if name in labels), "")
     for resource, quantity in has.items():
-        count = int(_number(quantity)) if _is_device(resource) else 0
+        count = int(amount(quantity)) if _is_device(resource) else 0
         if count:
             taken = None if requested is None else int(requested.get(resource, 0))
             yield Device(resource, _named(resource, model), count, taken, _memory(resource, labels))

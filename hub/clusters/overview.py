@@ -14,7 +14,7 @@ from typing import Protocol
 
 from hub.clock import now
 from hub.clusters.inventory import Inventory
-from hub.errors import CannotStart, ClusterSilent
+from hub.errors import CannotStart, Silent
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +62,10 @@ class Overview:
 
     def look(self) -> list[ClusterView]:
         """Every cluster, those where environments are launched first."""
-        deadline = monotonic() + PATIENCE
-        for done in [asked.ask() for asked in self._asked.values()]:
-            done.wait(max(0.0, deadline - monotonic()))
+        for asked in self._asked.values():
+            asked.ask()
+        for asked in self._asked.values():
+            asked.wait()
         views = [asked.view(cluster_id) for cluster_id, asked in self._asked.items()]
         return sorted(views, key=lambda view: (not view.launches, view.name))
 
@@ -89,16 +90,21 @@ class _Asked:
         self._heard: Inventory | None = None
         self._at: datetime | None = None
         self._silent = ""
+        self._began = float("-inf")
+        """When the last question was asked, on the monotonic clock."""
         self._until = float("-inf")
         """Up to when on the monotonic clock nothing is asked."""
 
-    def ask(self) -> Event:
-        """Set when the question that is under way has been answered. Asks anew where what was heard is old."""
+    def ask(self) -> None:
+        """Anew where what was heard is old."""
         with self._lock:
             if self._done.is_set() and monotonic() > self._until:
-                self._done = Event()
+                self._done, self._began = Event(), monotonic()
                 Thread(target=self._hear, args=(self._done,), name="inventory", daemon=True).start()
-            return self._done
+
+    def wait(self) -> None:
+        """Until the question that is under way has been answered, at most `PATIENCE` from when it was asked."""
+        self._done.wait(max(0.0, self._began + PATIENCE - monotonic()))
 
     def view(self, cluster_id: str) -> ClusterView:
         with self._lock:
@@ -109,7 +115,9 @@ class _Asked:
     def _hear(self, done: Event) -> None:
         heard, why = self._inventory()
         with self._lock:
-            if heard is not None:
+            if heard is None:
+                self._source = None  # its credentials may have been renewed
+            else:
                 self._heard, self._at = heard, now()
             self._silent, self._until = why, monotonic() + FRESH
         done.set()
@@ -118,7 +126,7 @@ class _Asked:
         try:
             self._source = self._source or self._shown.source()
             return self._source.inventory(), ""
-        except ClusterSilent as error:
+        except Silent as error:
             log.warning("the cluster %s does not tell what it has: %s", self._shown.name, error.__cause__ or error.sentence)
             return None, "It does not answer."
         except CannotStart as error:

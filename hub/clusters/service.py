@@ -1,9 +1,11 @@
 """The registry of clusters: `local`, this machine, from the first migration, and the one that settings name."""
 
 import hashlib
+from contextlib import suppress
 
 from hub.clusters.model import Cluster
 from hub.database import Database
+from hub.errors import Conflict
 
 
 def register(database: Database, cluster_id: str, kind: str, environments_domain: str, credential: str) -> None:
@@ -13,7 +15,8 @@ def register(database: Database, cluster_id: str, kind: str, environments_domain
         row = session.get(Cluster, cluster_id)
     if row and (row.credential_hash, row.environments_domain) == (hashed, environments_domain):
         return
-    with database.writing("register cluster") as session:
+    # Of several hubs that start at once one writes the row, and all write the same.
+    with suppress(Conflict), database.writing("register cluster") as session:
         row = session.get(Cluster, cluster_id) or Cluster(id=cluster_id, kind=kind, environments_domain="", credential_hash="")
         row.environments_domain, row.credential_hash = environments_domain, hashed
         session.add(row)

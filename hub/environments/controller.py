@@ -79,6 +79,9 @@ class Controller:
             except DatabaseSilent:
                 log.warning("the database is silent; the controller tries again")
                 worked = False
+            except Exception:
+                log.exception("a round was cut short")
+                worked = False
             if not worked:
                 self._news.wait(TICK_SECONDS)
 
@@ -141,6 +144,11 @@ class Controller:
             return self._do(step, environment, observation)
         except ClusterSilent:
             log.warning("the cluster %s is silent; %s waits", environment.cluster_id, environment.id)
+            return False
+        except DatabaseSilent:
+            raise
+        except Exception:
+            log.exception("the step of %s failed; the others go on", environment.id)
             return False
 
     def _do(self, step: Step, environment: Environment, observation: Observation | None) -> bool:

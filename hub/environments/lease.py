@@ -7,6 +7,7 @@ from sqlmodel import Field, SQLModel, col
 
 from hub.clock import now
 from hub.database import Database, UtcDateTime
+from hub.errors import Conflict
 
 LEASE = timedelta(seconds=10)
 
@@ -21,6 +22,13 @@ class Lease(SQLModel, table=True):
 
 def hold(database: Database, name: str, holder: str) -> bool:
     """Take or renew the lease for `LEASE`; False while another replica holds it."""
+    try:
+        return _taken(database, name, holder)
+    except Conflict:
+        return False  # another replica wrote the row for the first time in the same moment
+
+
+def _taken(database: Database, name: str, holder: str) -> bool:
     moment = now()
     with database.writing("lease") as session:
         if session.get(Lease, name) is None:

@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from hub.audit.service import record
 from hub.clock import now
 from hub.database import Database
-from hub.errors import Invalid, NotFound, Refused
+from hub.errors import Conflict, Invalid, NotFound, Refused
 from hub.identity import api_tokens, codes, failures, links, passwords, users
 from hub.identity.administration import Administration, require_administrator
 from hub.identity.failures import Failures
@@ -159,6 +159,12 @@ class IdentityService:
         """The secret part of the first administrator's link; None once an administrator can log in, or where nobody may."""
         if not self._local_accounts:
             return None
+        try:
+            return self._first_link()
+        except Conflict:  # another hub that starts at once has made the administrator
+            return self._first_link()
+
+    def _first_link(self) -> str | None:
         with self._database.writing("first administrator link") as session:
             waiting = links.first_administrator(session)
             return links.make(session, waiting.id, links.FIRST) if waiting else None

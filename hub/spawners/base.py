@@ -11,7 +11,7 @@ suite (`tests/conformance/`) says what each method promises; all implementations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NoReturn, Protocol
 
@@ -121,6 +121,14 @@ class Usage:
     processes: int | None
 
 
+@dataclass(frozen=True)
+class Volume:
+    """The place of a workspace's files. `capacity` in bytes, None where it has no end of its own."""
+
+    workspace_id: str
+    capacity: int | None = None
+
+
 class Synced:
     """Marks, in the stream of `watch`, that everything which ran at the call has been told."""
 
@@ -142,6 +150,9 @@ class Spawner(Protocol):
 
     checkpoints: tuple[str, ...]
     """The names of a start's checkpoints in the order in which they come."""
+
+    size_stays: timedelta
+    """How long the measured size of a workspace in use counts as new; measuring costs more on some far sides."""
 
     def memory_capacity(self) -> int | None:
         """Bytes that requests may add up to; None where the far side schedules by itself."""
@@ -172,6 +183,9 @@ class Spawner(Protocol):
 
     def usage(self) -> list[Usage]:
         """One sample for each running start."""
+
+    def volumes(self) -> list[Volume]:
+        """Every volume that is there, whether anything runs with it or not: one question, whatever their number."""
 
     def workspace_size(self, workspace_id: str) -> int:
         """Bytes in use by a workspace, whether an environment runs with it or not; 0 if absent."""

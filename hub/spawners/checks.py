@@ -8,9 +8,13 @@ from hub.spawners.base import StartSpec
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
+def is_id(value: str) -> bool:
+    return _ID.fullmatch(value) is not None
+
+
 def checked_id(value: str) -> str:
     """The id itself; anything but 32 hex digits is refused before it becomes part of a path or a name."""
-    if not _ID.fullmatch(value):
+    if not is_id(value):
         raise Invalid("That is not an id of Podium's: ids have 32 hexadecimal digits.")
     return value
 

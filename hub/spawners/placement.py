@@ -1,9 +1,9 @@
 """Where in a cluster a start may run, and what it takes there beside CPU and memory."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 _KEY = r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
@@ -15,7 +15,7 @@ _Value = Annotated[str, Field(pattern=f"^$|{_NAME}")]
 
 
 class Toleration(BaseModel):
-    """As in a pod's spec; without `key` it tolerates every taint."""
+    """As in a pod's spec; without `key`, and with `Exists`, it tolerates every taint."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,6 +23,14 @@ class Toleration(BaseModel):
     operator: Literal["Exists", "Equal"] = "Equal"
     value: _Value = ""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+
+    @model_validator(mode="after")
+    def _as_kubernetes_takes_it(self) -> Self:
+        if self.key is None and self.operator != "Exists":
+            raise ValueError('a toleration without a key needs operator = "Exists"')
+        if self.operator == "Exists" and self.value:
+            raise ValueError('a toleration with operator = "Exists" has no value')
+        return self
 
 
 class Placement(BaseModel):

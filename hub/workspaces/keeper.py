@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
+from time import monotonic
 
 from sqlmodel import col, or_, select
 
@@ -22,8 +23,9 @@ from hub.workspaces.model import Workspace, WorkspaceState
 log = logging.getLogger(__name__)
 
 BATCH = 20
-FRESH = timedelta(seconds=30)
-"""How old the size of a workspace in use may be."""
+_AGAIN = 600.0
+"""Seconds until what could not be measured is tried again."""
+_REMEMBERED = 500
 
 
 class Keeper:
@@ -33,11 +35,15 @@ class Keeper:
         self._database, self._spawners = database, spawners
         self.news = threading.Event()
         """Set when there is something to delete; who runs the rounds waits for it."""
+        self._not_before: dict[str, float] = {}
+        """Workspaces that could not be measured, and from when on they are tried again, on the monotonic clock."""
 
     def round(self) -> None:
         for workspace in self._to_delete():
             self._delete(workspace)
         for workspace in self._to_measure():
+            if self.news.is_set():
+                return  # a deletion comes first
             self._measure(workspace)
 
     def _to_delete(self) -> list[Workspace]:
@@ -46,15 +52,22 @@ class Keeper:
             return list(session.exec(query).all())
 
     def _to_measure(self) -> list[Workspace]:
+        """A few of each cluster."""
+        return [found for cluster, spawner in self._spawners.items() for found in self._stale(cluster, spawner.size_stays)]
+
+    def _stale(self, cluster_id: str, size_stays: timedelta) -> list[Workspace]:
         """Those used since they were measured, and those in use whose figure is old; the oldest first."""
         running = select(Environment.workspace_id).where(Environment.phase == Phase.RUNNING)
         stale = or_(
             (col(Workspace.size_at).is_(None)) & (col(Workspace.last_used_at).is_not(None)),
             col(Workspace.size_at) < col(Workspace.last_used_at),
-            (col(Workspace.size_at) < now() - FRESH) & col(Workspace.id).in_(running),
+            (col(Workspace.size_at) < now() - size_stays) & col(Workspace.id).in_(running),
         )
+        self._not_before = {found: moment for found, moment in self._not_before.items() if moment > monotonic()}
         with self._database.reading() as session:
-            query = select(Workspace).where(Workspace.state == WorkspaceState.PRESENT, stale).order_by(col(Workspace.size_at))
+            there = (Workspace.state == WorkspaceState.PRESENT, Workspace.cluster_id == cluster_id)
+            tried = col(Workspace.id).not_in(list(self._not_before))
+            query = select(Workspace).where(*there, stale, tried).order_by(col(Workspace.size_at).asc().nulls_first())
             return list(session.exec(query.limit(BATCH)).all())
 
     def _delete(self, workspace: Workspace) -> None:
@@ -72,6 +85,8 @@ class Keeper:
         try:
             size = self._spawners[workspace.cluster_id].workspace_size(workspace.id)
         except ClusterSilent:
+            if len(self._not_before) < _REMEMBERED:
+                self._not_before[workspace.id] = monotonic() + _AGAIN
             return
         with self._database.writing("workspace size") as session:
             row = session.get_one(Workspace, workspace.id)

@@ -29,8 +29,8 @@ SORTS: dict[str, ColumnElement[Any]] = {
     "-name": col(Workspace.name).desc(),
     "used_at": _used.asc(),
     "-used_at": _used.desc(),
-    "size": col(Workspace.size).asc(),
-    "-size": col(Workspace.size).desc(),
+    "size": col(Workspace.size).asc().nulls_last(),
+    "-size": col(Workspace.size).desc().nulls_last(),
 }
 USED_LAST = "-used_at"
 _UNKNOWN = "This workspace does not exist, or it is not yours."

@@ -6,6 +6,7 @@ import platform
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 from playwright.sync_api import Browser
@@ -48,7 +49,8 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}"
 
 
-def main() -> None:
+def report(measured: Callable[[Callable[[Figure], None]], None], result: Path) -> NoReturn:
+    """Print each figure as it comes, then the table; keep them as JSON; end with 1 where a promise was not kept."""
     console, figures = Console(), []
     table = Table("Figure", "Measured", "Baseline", "Promise", "Kept", title=f"Podium on {machine()}")
 
@@ -60,13 +62,17 @@ def main() -> None:
         console.print(" · ".join(row), markup=False)
         table.add_row(*row)
 
-    os.environ.setdefault("TEST_CHROMIUM", "/usr/bin/chromium")  # what people have, not what tests get by with
-    with tempfile.TemporaryDirectory() as folder, launched() as browser:
-        measure(Path(folder), browser, tell)
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps({"machine": machine(), "figures": [figure.as_json() for figure in figures]}, indent=2))
+    measured(tell)
+    result.parent.mkdir(exist_ok=True)
+    result.write_text(json.dumps({"machine": machine(), "figures": [figure.as_json() for figure in figures]}, indent=2))
     console.print(table)
     raise SystemExit(0 if all(figure.kept is not False for figure in figures) else 1)
+
+
+def main() -> None:
+    os.environ.setdefault("TEST_CHROMIUM", "/usr/bin/chromium")  # what people have, not what tests get by with
+    with tempfile.TemporaryDirectory() as folder, launched() as browser:
+        report(lambda tell: measure(Path(folder), browser, tell), RESULT)
 
 
 if __name__ == "__main__":

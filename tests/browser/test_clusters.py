@@ -87,7 +87,7 @@ def test_everybody_sees_what_every_cluster_has_and_a_dead_one_is_named(house: Po
     ada.hub.goto(f"{house.url}/clusters")
     expect(card(ada, "This machine")).to_contain_text("Launches here")
     centre = card(ada, "GPU centre")
-    for figure in ("Nodes ready118of 120", "CPU free1,366of 1,920 cores", "Devices free12of 20"):
+    for figure in ("Nodes ready118of 120", "CPU free1,343of 1,888 cores", "GPUs free5of 20"):
         expect(centre).to_contain_text(figure)
     expect(centre.get_by_role("link", name="Grafana")).to_have_attribute("href", "https://grafana.example.org")
     expect(card(ada, "Partner university")).to_contain_text("Podium may not see what pods ask for")

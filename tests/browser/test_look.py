@@ -46,6 +46,11 @@ def test_the_first_administrator_s_page(podium: Podium, browser: Browser) -> Non
         first.hub.goto(f"{podium.url}/everyone")
         expect(first.hub.get_by_text("Nothing runs at the moment")).to_be_visible()
         look(first.hub, "everyone-empty")
+        first.hub.goto(f"{podium.url}/volumes")
+        expect(first.hub.get_by_text("Nobody has a workspace yet")).to_be_visible()
+        first.hub.get_by_role("button", name="Look for them").click()
+        expect(first.hub.get_by_text("There are none.")).to_be_visible()
+        look(first.hub, "volumes-empty")
         first.hub.goto(f"{podium.url}/audit?audit.act=login")
         expect(first.hub.get_by_text("1 event")).to_be_visible()
         first.hub.goto(f"{podium.url}/users?users.state=pending")
@@ -88,7 +93,9 @@ def test_a_new_person_s_empty_pages(house: Podium, browsers: Browser) -> None:
         ("", "Environments"),
         ("workspaces", "Workspaces"),
         ("account", "Account"),
+        ("clusters", "Clusters"),
         ("everyone", "All environments"),
+        ("volumes", "All workspaces"),
         ("users", "Users"),
         ("audit", "Audit"),
     ],
@@ -98,7 +105,7 @@ def test_pages_with_things_on_them(ada: Person, path: str, heading: str) -> None
     expect(ada.hub.get_by_role("heading", name=heading, exact=True)).to_be_visible()
     if not path:
         ada.address("Harvest 2026")
-    if path in {"everyone", "users", "audit"}:
+    if path in {"everyone", "volumes", "users", "audit"}:
         expect(ada.hub.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
     look(ada.hub, f"{path or 'environments'}-full")
 
@@ -129,7 +136,7 @@ def test_two_hundred_of_everything(house: Podium, ada: Person, browsers: Browser
         dora.launch("Field notes")
         dora.cancel_or_stop("Field notes")
         multiply(house, 200)
-        for somebody, path in ((dora, ""), (dora, "workspaces"), (ada, "everyone?everyone.live=false")):
+        for somebody, path in ((dora, ""), (dora, "workspaces"), (ada, "everyone?everyone.live=false"), (ada, "volumes")):
             somebody.hub.goto(f"{house.url}/{path}")
             expect(somebody.hub.locator("[data-testid=stPagination]")).to_be_visible()
             look(somebody.hub, f"{path.partition('?')[0] or 'environments'}-many")
@@ -192,6 +199,7 @@ def test_what_pages_say_while_the_database_is_silent(house: Podium, ada: Person)
         ("environment", ""),
         ("workspace", "workspaces"),
         ("environment", "everyone"),
+        ("workspace", "volumes"),
         ("login", "users"),
         ("event", "audit"),
     )
@@ -266,7 +274,7 @@ def outline(tab: Page, address: str, name: str) -> None:
     picture(tab, name)
 
 
-@pytest.mark.parametrize("path", ["", "workspaces", "account", "everyone", "users", "audit"])
+@pytest.mark.parametrize("path", ["", "workspaces", "clusters", "account", "everyone", "volumes", "users", "audit"])
 def test_a_page_that_is_still_loading_is_a_grey_outline(ada: Person, path: str) -> None:
     tab = ada.context.new_page()
     outline(tab, f"{ada.url}/{path}", f"{path or 'environments'}-loading")

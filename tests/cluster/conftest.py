@@ -6,6 +6,19 @@ import pytest
 
 from tests.browser.conftest import Place
 from tests.cluster.installed import Release, installed
+from tests.cluster.tools import run
+from tests.spawners.far_side import clear, until
+from tests.spawners.kubernetes_side import KubernetesFarSide
+
+
+@pytest.fixture
+def far() -> Iterator[KubernetesFarSide]:
+    """Whatever a test did, nothing but claims is left once its starts are stopped and forgotten."""
+    one = KubernetesFarSide()
+    yield one
+    clear(one)
+    until(lambda: run("kubectl", "-n", one.namespace, "get", "pods,secrets", "-o", "name") == "")
+    one.close()
 
 
 @pytest.fixture(scope="module")

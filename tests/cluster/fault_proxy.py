@@ -1,5 +1,6 @@
 """Stands between a hub and the real API server, and does to chosen requests what networks and servers do."""
 
+import contextlib
 import json
 import re
 import socket
@@ -8,12 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from kubernetes import client
 from urllib3.exceptions import HTTPError
+
+from tests.support.http_server import Answering, QuietServer
 
 Fault = Literal["drop", "lose", "delay", "409", "410", "429", "500", "stale"]
 """Not passed on; carried out, but the answer is lost; late; refused with a status; a list as it was at first."""
@@ -55,7 +57,8 @@ class FaultProxy:
     def cut(self) -> None:
         """Break all watches off."""
         for connection in list(self.streams):
-            connection.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # it may have ended by itself meanwhile
+                connection.shutdown(socket.SHUT_RDWR)
 
     def api(self) -> client.ApiClient:
         """A connection through this proxy."""
@@ -72,7 +75,7 @@ class FaultProxy:
         return None
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Answering):
     proxy: FaultProxy
 
     def _handle(self) -> None:
@@ -82,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "drop":
             self.close_connection = True
         elif fault == "stale":
-            self._send(200, self.proxy.first_lists[urlsplit(self.path).path])
+            self.answer(200, self.proxy.first_lists[urlsplit(self.path).path])
         elif fault in {"409", "410", "429", "500"}:
             self._refuse(int(fault))
         else:
@@ -96,9 +99,9 @@ class _Handler(BaseHTTPRequestHandler):
         """As the API server does; a watch that is too old is told so in its stream."""
         said = {"kind": "Status", "status": "Failure", "code": status, "reason": "Injected", "message": "a fault of the test"}
         if status == 410 and "watch" in parse_qs(urlsplit(self.path).query):
-            self._send(200, json.dumps({"type": "ERROR", "object": said}).encode() + b"\n")
+            self.answer(200, json.dumps({"type": "ERROR", "object": said}).encode() + b"\n")
         else:
-            self._send(status, json.dumps(said).encode())
+            self.answer(status, said)
 
     def _pass_on(self, body: bytes, *, lose: bool) -> None:
         kept = {name: self.headers[name] for name in ("Content-Type", "Accept") if name in self.headers}
@@ -119,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         if lose:
             self.close_connection = True
         else:
-            self._send(answer.status, content)
+            self.answer(answer.status, content)
 
     def _stream(self, answer: Any) -> None:
         self.send_response(answer.status)
@@ -136,34 +139,11 @@ class _Handler(BaseHTTPRequestHandler):
             answer.close()
             self.close_connection = True
 
-    def _send(self, status: int, content: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: Any) -> None:
-        """Nobody reads it."""
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: Any) -> None:
-        """A client, or a server, that has gone is part of the test."""
-
 
 @contextmanager
 def fault_proxy(upstream: client.ApiClient) -> Iterator[FaultProxy]:
     proxy = FaultProxy(upstream)
-    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": proxy}))
+    server = QuietServer(type("Handler", (_Handler,), {"proxy": proxy}))
     proxy.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with server.running():
         yield proxy
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

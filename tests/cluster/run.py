@@ -7,6 +7,8 @@ tests take the cluster of KUBECONFIG, into which somebody has loaded the images;
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hub.settings import ROOT
@@ -24,23 +26,28 @@ _STAND_IN = ROOT / "build" / "stand-in"
 
 
 def main() -> int:
+    with at_hand() as (inside, variables):
+        return in_turn(inside, variables)
+
+
+@contextmanager
+def at_hand() -> Iterator[tuple[list[str], dict[str, str]]]:
+    """A cluster with the images: what stands before a command that is to run in its network, and the variables for it."""
     cluster = os.environ.get("CLUSTER", "")
-    if cluster:
-        return with_command(str(Path(cluster).resolve()) if "/" in cluster else cluster)
-    if "KUBECONFIG" not in os.environ:
-        print("Name a cluster by KUBECONFIG, or a command that has one by CLUSTER; docs/developing.md says how.")  # noqa: T201
-        return 2
-    return in_turn([], {**IMAGES, **os.environ})
-
-
-def with_command(cluster: str) -> int:
+    if "/" in cluster:
+        cluster = str(Path(cluster).resolve())
+    if not cluster and "KUBECONFIG" not in os.environ:
+        sys.exit("Name a cluster by KUBECONFIG, or a command that has one by CLUSTER; docs/developing.md says how.")
+    if not cluster:
+        yield [], {**IMAGES, **os.environ}
+        return
     already = subprocess.run([cluster, "status"], capture_output=True, check=False).returncode == 0
     build(cluster)
     if not already:
         subprocess.run([cluster, "up"], check=True)
     try:
         subprocess.run([cluster, "load", *IMAGES.values()], check=True)
-        return in_turn([cluster, "exec"], {**os.environ, **IMAGES, "CLUSTER": cluster})
+        yield [cluster, "exec"], {**os.environ, **IMAGES, "CLUSTER": cluster}
     finally:
         if not already:
             subprocess.run([cluster, "down"], check=True)

@@ -1,7 +1,6 @@
 """What goes wrong in a cluster, done to a real one: a start ends or goes on as it should, and says so in words."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import certifi
@@ -13,23 +12,8 @@ from hub.spawners.base import Ending, Observation, State
 from hub.spawners.kubernetes.api import Api
 from hub.spawners.kubernetes.calls import Object, connect
 from tests.cluster.tools import run
-from tests.spawners.far_side import clear, ended, in_state, observed, ready, until
+from tests.spawners.far_side import ended, in_state, observed, ready, until
 from tests.spawners.kubernetes_side import KubernetesFarSide
-
-
-@pytest.fixture
-def far() -> Iterator[KubernetesFarSide]:
-    """Whatever a test did, nothing but claims is left once its starts are stopped and forgotten."""
-    one = KubernetesFarSide()
-    yield one
-    clear(one)
-    until(lambda: left_behind(one) == [])
-    one.close()
-
-
-def left_behind(far: KubernetesFarSide) -> list[str]:
-    listed = run("kubectl", "-n", far.namespace, "get", "pods,secrets", "-o", "name")
-    return listed.split()
 
 
 def pod_of(far: KubernetesFarSide, workspace_id: str) -> Object:

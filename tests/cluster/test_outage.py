@@ -9,17 +9,9 @@ import pytest
 from hub.errors import ClusterSilent
 from hub.spawners.base import State
 from tests.cluster.tools import run
-from tests.spawners.far_side import clear, in_state, ready, until
+from tests.spawners.far_side import in_state, ready, until
 from tests.spawners.kubernetes_side import KubernetesFarSide
 from tests.support.ci import absent
-
-
-@pytest.fixture
-def far() -> Iterator[KubernetesFarSide]:
-    one = KubernetesFarSide()
-    yield one
-    clear(one)
-    one.close()
 
 
 @contextmanager

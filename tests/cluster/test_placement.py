@@ -1,7 +1,6 @@
 """Where in a cluster a start runs: on nodes with the devices that its preset asks for, and never with an image not allowed."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,16 +11,8 @@ from hub.spawners.kubernetes.calls import connect
 from hub.spawners.placement import Placement
 from tests.cluster.nodes import FAKE, GPU, fake_nodes
 from tests.cluster.tools import run
-from tests.spawners.far_side import clear, ended, in_state, observed, ready, until
+from tests.spawners.far_side import ended, in_state, observed, ready, until
 from tests.spawners.kubernetes_side import KubernetesFarSide
-
-
-@pytest.fixture
-def far() -> Iterator[KubernetesFarSide]:
-    one = KubernetesFarSide()
-    yield one
-    clear(one)
-    one.close()
 
 
 def node_of(seen: Observation) -> str:
@@ -122,7 +113,7 @@ def test_a_real_cluster_tells_its_nodes_their_gpus_and_who_is_cordoned() -> None
         run("kubectl", "cordon", name)
         assert found(name).cordoned
     told = KubernetesSource(connect(os.environ["KUBECONFIG"])).inventory()
-    [real] = [node for node in told.nodes if node.cpu.used is not None]
+    real, *_ = [node for node in told.nodes if node.cpu.used is not None]
     assert real.ready
     assert real.cpu.used is not None
     assert 0 < real.cpu.used <= real.cpu.capacity

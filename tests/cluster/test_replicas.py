@@ -14,6 +14,8 @@ from itertools import count
 import httpx
 import pytest
 from sqlmodel import select
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
@@ -95,15 +97,16 @@ class Browser:
         return httpx.request(method, f"http://{self.edge()}:8080{path}", headers=headers, timeout=30, **more)  # type: ignore[arg-type]
 
     @contextmanager
-    def page(self, host: str = "", cookie: str = "") -> Iterator[ClientConnection]:
-        """A tab: the hub's, or an environment's."""
+    def page(self, host: str = "", cookie: str = "", *, session: str = "", edge: str = "") -> Iterator[ClientConnection]:
+        """A tab: the hub's, or an environment's. `session`: that of a tab which was cut off."""
         host = host or self.house.host
+        protocols = ["streamlit", "PLACEHOLDER_AUTH_TOKEN", session] if session else ["streamlit"]
         with connect(
             f"ws://{host}/_stcore/stream",
-            sock=socket.create_connection((self.edge(), 8080)),
+            sock=socket.create_connection((edge or self.edge(), 8080)),
             additional_headers={"Cookie": cookie or self.cookie},
             origin=Origin(f"http://{host}"),
-            subprotocols=[Subprotocol("streamlit")],
+            subprotocols=[Subprotocol(name) for name in protocols],
             max_size=None,
             proxy=None,
             compression=None,
@@ -179,6 +182,48 @@ def test_when_the_hub_that_leads_is_killed_another_leads_and_no_environment_lose
     listed = command("kubectl", "-n", house.release.environments, "get", "pods", "-l", "podium/role=environment", "-o", "name")
     assert len(listed.split()) == 2
     until(lambda: f"{first}" in ready_hubs(house), 120)
+
+
+def test_an_upgrade_of_the_hubs_drops_no_socket_of_an_environment(house: House) -> None:
+    ada = house.newcomer()
+    host, cookie = ada.launched("Over the upgrade")
+    with ada.page(host, cookie) as tab:
+        session = session_of(run(tab))
+        for act in ("restart", "status"):
+            command("kubectl", "-n", house.release.namespace, "rollout", act, "statefulset/podium-hub")
+        assert "Overview" in text(run(tab))
+        assert session_of(run(tab)) == session
+
+
+def test_a_socket_that_an_ending_nginx_cuts_comes_back_to_its_session_through_another(house: House) -> None:
+    ada = house.newcomer()
+    host, cookie = ada.launched("Behind NGINX")
+    going, staying = house.edges
+    namespace = house.release.namespace
+    path = f"jsonpath={{.items[?(@.status.podIP=='{going}')].metadata.name}}"
+    name = command("kubectl", "-n", namespace, "get", "pods", "-o", path)
+    with ada.page(host, cookie, edge=going) as tab:
+        session = session_of(run(tab))
+        command("kubectl", "-n", namespace, "delete", "pod", name, "--wait=false")
+        until(lambda: not answers(going))
+        assert "Overview" in text(run(tab))  # what is open goes on until the grace period is over
+        with pytest.raises(ConnectionClosed):
+            tab.recv(30)
+    with ada.page(host, cookie, session=session, edge=staying) as again:
+        assert session_of(run(again)) == session
+
+
+def answers(address: str) -> bool:
+    try:
+        socket.create_connection((address, 8080), 2).close()
+    except OSError:
+        return False
+    return True
+
+
+def session_of(messages: list[ForwardMsg]) -> str:
+    """The id of the Streamlit session that ran."""
+    return next(message.new_session.initialize.session_id for message in messages if message.HasField("new_session"))
 
 
 def ready_hubs(house: House) -> str:

@@ -33,7 +33,7 @@ def test_the_hub_s_account_writes_in_the_environments_namespace_and_elsewhere_on
         ("pods", "list get watch create patch delete deletecollection"),
         ("pods/log", "get"),
         ("secrets", "create patch delete"),
-        ("persistentvolumeclaims", "get create patch delete"),
+        ("persistentvolumeclaims", "get list create patch delete"),
         ("events", "list watch"),
         ("pods.metrics.k8s.io", "list"),
     }

@@ -1,15 +1,15 @@
 """An API server of a cluster that does not exist: it answers lists from files of objects, and refuses what it was not given."""
 
-import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml  # type: ignore[import-untyped]
+
+from tests.support.http_server import Answering, QuietServer
 
 NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
 METRICS = "/apis/metrics.k8s.io/v1beta1/nodes"
@@ -17,65 +17,48 @@ CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 SLICES = "/apis/resource.k8s.io/v1/resourceslices"
 
 
-class ClusterServer(ThreadingHTTPServer):
-    """`lists` by path. A path that is not there is forbidden. `asked` is what came; it waits while `silent` is set."""
+class ClusterServer(QuietServer):
+    """`lists` by path, or the status of a fault. A path that is not there is forbidden.
 
-    daemon_threads = True
+    `asked` is what came; everything waits while `answers` is not set.
+    """
 
-    def __init__(self, lists: Mapping[str, list[Any]]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, lists: Mapping[str, list[Any] | int]) -> None:
+        super().__init__(_Handler)
         self.lists = dict(lists)
         self.asked: list[str] = []
         self.answers = threading.Event()
         self.answers.set()
 
-    def handle_error(self, *_: Any) -> None:
-        """A client that has gone is no news."""
 
-    def kubeconfig(self, folder: Path) -> Path:
-        return kubeconfig(folder, self.server_port)
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Answering):
     server: ClusterServer
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 (the name that the base class looks for)
         url = urlsplit(self.path)
         self.server.asked.append(url.path)
         self.server.answers.wait(60)
         found = self.server.lists.get(url.path)
+        if isinstance(found, int):
+            self.answer(found, {"message": "a fault of the test"})
+            return
         if found is None:
-            self._answer(403, {"reason": "Forbidden", "message": f"may not list {url.path}"})
+            self.answer(403, {"reason": "Forbidden", "message": f"may not list {url.path}"})
             return
         asked = parse_qs(url.query)
         first, most = int(asked.get("continue", ["0"])[0]), int(asked.get("limit", ["100000"])[0])
         following = str(first + most) if first + most < len(found) else ""
-        self._answer(200, {"metadata": {"resourceVersion": "1", "continue": following}, "items": found[first : first + most]})
-
-    def _answer(self, status: int, body: Any) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: Any) -> None:
-        """Nobody reads it."""
+        self.answer(200, {"metadata": {"resourceVersion": "1", "continue": following}, "items": found[first : first + most]})
 
 
 @contextmanager
-def cluster_server(lists: Mapping[str, list[Any]]) -> Iterator[ClusterServer]:
+def cluster_server(lists: Mapping[str, list[Any] | int]) -> Iterator[ClusterServer]:
     server = ClusterServer(lists)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.answers.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with server.running():
+        try:
+            yield server
+        finally:
+            server.answers.set()
 
 
 def kubeconfig(folder: Path, port: int) -> Path:

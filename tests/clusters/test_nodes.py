@@ -64,8 +64,10 @@ def test_a_cluster_tells_its_nodes_and_what_of_them_is_taken() -> None:
     assert (first.ready, second.ready, third.ready) == (True, True, False)
     assert (first.cordoned, second.cordoned) == (False, True)
     assert third.trouble == ("DiskPressure",)
-    assert told.cpu == Amount(48, 1.75, None)
-    assert told.devices == (Device("nvidia.com/gpu", H100, 16, 3, 81559 * 2**20),)
+    assert told.cpu == Amount(16, 1.5, 2.5)
+    [gpus] = told.devices
+    assert gpus == Device("nvidia.com/gpu", H100, 16, 3, 81559 * 2**20, closed=8)
+    assert gpus.free == 5
     assert [(one.name, one.default, one.grows) for one in told.storage_classes] == [("fast", True, True)]
     assert told.unseen == ()
 
@@ -82,6 +84,17 @@ def test_what_may_not_be_seen_is_named_and_the_rest_is_shown() -> None:
         nothing = source(server.server_port).inventory()
     assert nothing.nodes == ()
     assert len(nothing.unseen) == 5
+
+
+def test_while_the_metrics_server_is_away_the_rest_is_told() -> None:
+    with cluster_server({NODES: [node("a")], PODS: [], METRICS: 503, CLASSES: [], SLICES: []}) as server:
+        told = source(server.server_port).inventory()
+    assert told.nodes[0].cpu == Amount(16, 0, None)
+
+
+def test_conditions_that_are_good_when_they_are_true_are_no_trouble() -> None:
+    found = nodes.node(node("a", conditions=("Ready", "EtcdIsVoter", "NetworkingReady", "PIDPressure")), None, None)
+    assert found.trouble == ("PIDPressure",)
 
 
 def test_pods_are_counted_page_by_page() -> None:

@@ -56,12 +56,14 @@ def test_a_workspace_is_deleted_for_good_but_not_while_a_start_holds_it(far: Far
     spec = far.spec()
     ready(far, spec)
     far.run(spec.start_id, "open('notes.txt', 'w').write('x' * 5000)")
+    assert spec.workspace_id in {volume.workspace_id for volume in far.spawner.volumes()}
     with pytest.raises(Conflict):
         far.spawner.delete_workspace(spec.workspace_id)
     assert far.run(spec.start_id, "result = len(open('notes.txt').read())") == "5000"
     far.spawner.stop(spec.start_id)
     ended(far, spec.start_id)
     far.spawner.delete_workspace(spec.workspace_id)
+    assert spec.workspace_id not in {volume.workspace_id for volume in far.spawner.volumes()}
     assert far.spawner.workspace_size(spec.workspace_id) == 0
     far.spawner.delete_workspace(spec.workspace_id)
     again = far.spec(workspace_id=spec.workspace_id)

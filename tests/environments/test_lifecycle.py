@@ -10,7 +10,7 @@ from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase, Start, Target
 from hub.environments.views import EnvironmentView
 from hub.identity.person import Person
-from hub.spawners.base import Ending
+from hub.spawners.base import Ending, StartSpec
 from tests.support.environment_hub import Hub
 
 
@@ -228,3 +228,21 @@ def test_launching_again_under_the_same_name_takes_the_new_preset(hub: Hub) -> N
     hub.until(ada, view, lambda seen: seen.phase is Phase.STOPPED)
     again = hub.environments.launch(ada, LaunchOrder("analysis", "Heavy"))
     assert (again.id, again.profile, again.cpu) == (view.id, "Heavy", 4)
+
+
+@pytest.mark.case("R4")
+def test_a_step_that_fails_in_a_way_that_nobody_foresaw_holds_up_nobody_else(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, bob = hub.person("ada"), hub.person("bob")
+    first, second = hub.launch(ada), hub.launch(bob)
+    start = hub.spawner.start
+
+    def failing(spec: StartSpec) -> None:
+        if spec.environment_id == first.id:
+            raise OverflowError("a number that no database takes")
+        start(spec)
+
+    monkeypatch.setattr(hub.spawner, "start", failing)
+    hub.start_controller()
+    hub.until(bob, second, lambda seen: seen.phase is Phase.RUNNING)
+    monkeypatch.setattr(hub.spawner, "start", start)
+    hub.until(ada, first, lambda seen: seen.phase is Phase.RUNNING)

@@ -94,7 +94,7 @@ def test_the_hub_writes_in_one_namespace_and_neither_reads_secrets_nor_enters_po
         (("",), ("pods",)): ["get", "list", "watch", "create", "patch", "delete", "deletecollection"],
         (("",), ("pods/log",)): ["get"],
         (("",), ("secrets",)): ["create", "patch", "delete"],
-        (("",), ("persistentvolumeclaims",)): ["get", "create", "patch", "delete"],
+        (("",), ("persistentvolumeclaims",)): ["get", "list", "create", "patch", "delete"],
         (("",), ("events",)): ["list", "watch"],
         (("metrics.k8s.io",), ("pods",)): ["list"],
     }

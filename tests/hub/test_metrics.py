@@ -13,6 +13,7 @@ TOKEN = "a token of more than sixteen characters"
 NAMES = {
     "cmbcluster_active_users", "cmbcluster_pods_created_total", "cmbcluster_authentication_requests_total",
     "cmbcluster_cpu_usage", "cmbcluster_memory_usage", "cmbcluster_storage_usage", "podium_environments",
+    "podium_cluster_silent_seconds",
 }  # fmt: skip
 
 

@@ -4,17 +4,19 @@ import queue
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from hub.clock import now
 from hub.errors import ClusterSilent, Conflict
-from hub.spawners.base import SYNCED, Checkpoint, Ending, Exit, Observation, StartSpec, State, Synced, Usage
+from hub.spawners.base import SYNCED, Checkpoint, Ending, Exit, Observation, StartSpec, State, Synced, Usage, Volume
 
 
 class MemorySpawner:
     """`halts_at`: a start stays after that many checkpoints, for `hindrance`. `silent`: nothing answers."""
 
     checkpoints: tuple[str, ...] = ("workspace ready", "process started", "ready")
+    size_stays = timedelta(seconds=30)
 
     def __init__(self, capacity: int | None = None) -> None:
         self.halts_at = len(self.checkpoints)
@@ -96,6 +98,10 @@ class MemorySpawner:
     def usage(self) -> list[Usage]:
         self._answer()
         return [Usage(seen.start_id, now(), 10**8, 1.5, 3) for seen in self.known.values() if seen.state is State.READY]
+
+    def volumes(self) -> list[Volume]:
+        self._answer()
+        return [Volume(workspace_id) for workspace_id in sorted(self.workspaces)]
 
     def workspace_size(self, workspace_id: str) -> int:
         self._answer()

@@ -1,10 +1,14 @@
 """Workspaces outlive environments, and go only when somebody says so."""
 
+from datetime import timedelta
+
 import pytest
 
-from hub.environments.model import Phase
-from hub.errors import Conflict, Invalid, NotFound
+from hub.clock import now
+from hub.environments.model import Environment, Phase
+from hub.errors import ClusterSilent, Conflict, Invalid, NotFound
 from hub.workspaces.keeper import Keeper
+from hub.workspaces.model import Workspace
 from tests.support.environment_hub import Hub
 
 
@@ -51,6 +55,48 @@ def test_a_silent_cluster_delays_a_deletion_and_loses_nothing(hub: Hub) -> None:
     hub.spawner.silent = False
     keeper.round()
     assert workspace_id not in hub.spawner.workspaces
+
+
+def test_a_size_in_use_is_measured_anew_when_its_far_side_calls_it_old(hub: Hub) -> None:
+    view = hub.launch(hub.person("ada"))
+    hub.controller.round()
+    keeper = Keeper(hub.database, {"local": hub.spawner})
+    moment = now() - timedelta(minutes=10)
+    with hub.database.writing("measured before") as session:
+        session.get_one(Environment, view.id).phase = Phase.RUNNING
+        row = session.get_one(Workspace, view.workspace_id)
+        row.size, row.size_at, row.last_used_at = 1, moment, moment
+    hub.spawner.size_stays = timedelta(hours=1)
+    keeper.round()
+    assert size_of(hub, view.workspace_id) == 1
+    hub.spawner.size_stays = timedelta(minutes=5)
+    keeper.round()
+    assert size_of(hub, view.workspace_id) != 1
+
+
+def test_what_cannot_be_measured_is_not_tried_again_at_once_and_keeps_nobody_else_waiting(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, other = hub.launch(hub.person("ada")), hub.launch(hub.person("bob"))
+    hub.controller.round()
+    keeper, asked = Keeper(hub.database, {"local": hub.spawner}), []
+
+    def size(workspace_id: str) -> int:
+        asked.append(workspace_id)
+        if workspace_id == view.workspace_id:
+            raise ClusterSilent
+        return 7
+
+    monkeypatch.setattr(hub.spawner, "workspace_size", size)
+    for _ in range(3):
+        keeper.round()
+    assert asked.count(view.workspace_id) == 1
+    assert size_of(hub, other.workspace_id) == 7
+
+
+def size_of(hub: Hub, workspace_id: str) -> int | None:
+    with hub.database.reading() as session:
+        return session.get_one(Workspace, workspace_id).size
 
 
 def test_delete_wants_the_name_typed_and_no_environment_that_has_it(hub: Hub) -> None:

@@ -135,6 +135,7 @@ class Api:
         return {
             "pods": self._core.list_namespaced_pod,
             "events": self._core.list_namespaced_event,
+            "persistentvolumeclaims": self._core.list_namespaced_persistent_volume_claim,
         }
 
 

@@ -30,6 +30,8 @@ _OWN_DOING = "exceeds the"
 """Part of the message of an eviction for the pod's own use of its local storage, not for the node's need."""
 _BELIEVED = {Ending.EXITED, Ending.KILLED, Ending.OUT_OF_MEMORY, Ending.TOO_MANY_PROCESSES, Ending.NEVER_STARTED}
 _LONGEST = 300
+_MOST_MEMORY = 2**50
+"""Bytes."""
 _STOPPED = "DeadlineExceeded"
 """`stop` sets the pod's deadline, which ends it gracefully and leaves its record and its log."""
 
@@ -39,7 +41,7 @@ def exit_of(pod: Object, moment: datetime) -> Exit:
     status = pod["status"]
     terminated = _terminated(status)
     at = when(terminated.get("finishedAt")) or moment
-    reason, message = status.get("reason", ""), str(status.get("message", ""))[:_LONGEST]
+    reason, message = status.get("reason", ""), _plain(status.get("message", ""))
     if reason == _STOPPED:
         return Exit(Ending.STOPPED, at, terminated.get("exitCode"), "", _left_word(terminated).get("peak_memory"))
     if "deletionTimestamp" in pod["metadata"]:
@@ -65,7 +67,7 @@ def _by_itself(pod: Object, terminated: Object, at: datetime) -> Exit:
     if word:
         return Exit(Ending(word["why"]), at, word["exit_code"], word["detail"], word["peak_memory"])
     if terminated.get("reason") in {"StartError", "ContainerCannotRun"}:
-        return Exit(Ending.NEVER_STARTED, at, code, str(terminated.get("message", ""))[:_LONGEST])
+        return Exit(Ending.NEVER_STARTED, at, code, _plain(terminated.get("message", "")))
     return Exit(Ending.EXITED, at, code, "")
 
 
@@ -91,9 +93,22 @@ def _left_word(terminated: Object) -> dict[str, Any]:
         said = json.loads(terminated.get("message", ""))
         return {
             "why": Ending(said["why"]) if Ending(said["why"]) in _BELIEVED else Ending.EXITED,
-            "detail": str(said["detail"])[:_LONGEST],
-            "exit_code": None if said["exit_code"] is None else int(said["exit_code"]),
-            "peak_memory": None if said["peak_memory"] is None else int(said["peak_memory"]),
+            "detail": _plain(said["detail"]),
+            "exit_code": _within(said["exit_code"], 255),
+            "peak_memory": _within(said["peak_memory"], _MOST_MEMORY),
         }
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return {}
+
+
+def _plain(text: object) -> str:
+    """What a database keeps and a page shows: no control characters, no halves of characters."""
+    return "".join(character if character.isprintable() else " " for character in str(text)[:_LONGEST])
+
+
+def _within(value: Any, most: int) -> int | None:
+    """Raises ValueError for a number that no process and no machine has."""
+    number = None if value is None else int(value)
+    if number is not None and not -most <= number <= most:
+        raise ValueError
+    return number

@@ -112,11 +112,18 @@ class Informer:
     def _put(self, found: Object) -> None:
         kept = self._listener.kept(found)
         self._objects[_key(kept)] = kept
-        self._listener.there(kept)
+        self._tell(self._listener.there, kept)
 
     def _drop(self, found: Object) -> None:
         self._objects.pop(_key(found), None)
-        self._listener.gone(found)
+        self._tell(self._listener.gone, found)
+
+    def _tell(self, whom: Callable[[Object], None], found: Object) -> None:
+        """An object that nobody foresaw is passed over: it must not end the news of all others."""
+        try:
+            whom(found)
+        except Exception:
+            log.exception("the cluster's %s %s is not understood", self._kind, found["metadata"].get("name"))
 
     def _hear(self) -> None:
         self._pause = SHORTEST_PAUSE

@@ -23,7 +23,7 @@ _PATIENCE = 10.0
 _STREAM = 600.0
 """Seconds that one `watch` lasts."""
 _HEARTBEAT = 5.0
-_PULLED = "Pulled"
+_PULLED, _PULLING = "Pulled", "Pulling"
 
 
 class Mirror:
@@ -165,6 +165,8 @@ class Mirror:
         with self._news:
             if reason == _PULLED:
                 self._starts.image_is_there(concerned.get("uid", ""), datetime.fromisoformat(at))
+            elif reason == _PULLING:
+                self._starts.goes_on(concerned.get("name", ""))
             elif reason in HINDERING:
                 why = f"{HINDERING[reason]}: {event['message']}"
                 self._starts.is_hindered(concerned.get("name", ""), datetime.fromisoformat(at), why)

@@ -19,6 +19,8 @@ START, WORKSPACE, ENVIRONMENT, ROLE = "podium/start", "podium/workspace", "podiu
 """Labels. All values are ids, or words of this package."""
 STARTS = f"{ROLE}=environment"
 """The selector of the pods of starts."""
+VOLUMES = f"{ROLE}=workspace"
+"""The selector of the claims of workspaces."""
 OURS = "app.kubernetes.io/managed-by=podium"
 """The selector of all that the hub makes."""
 USER = 1000

@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.clock import now
-from hub.clusters.quantities import parse_bytes
 from hub.errors import Conflict
 from hub.seam import crossing
-from hub.spawners.base import Observation, StartSpec, State, Synced, Usage
+from hub.spawners.base import Observation, StartSpec, State, Synced, Usage, Volume
 from hub.spawners.checks import checked_id, checked_spec
 from hub.spawners.kubernetes import objects
 from hub.spawners.kubernetes.api import Api
@@ -17,6 +16,7 @@ from hub.spawners.kubernetes.mirror import Mirror
 from hub.spawners.kubernetes.orders import Orders
 from hub.spawners.kubernetes.parts import START, STARTS
 from hub.spawners.kubernetes.place import Place
+from hub.spawners.kubernetes.quantities import amount
 from hub.spawners.kubernetes.reading import CHECKPOINTS, has_run, is_over
 from hub.spawners.kubernetes.volumes import Volumes
 
@@ -30,6 +30,8 @@ class KubernetesSpawner:
     """Safe to call from several threads."""
 
     checkpoints: tuple[str, ...] = CHECKPOINTS
+    size_stays = timedelta(hours=1)
+    """Each measurement is a pod."""
 
     def __init__(self, api: Api, place: Place) -> None:
         self._api = api
@@ -85,6 +87,9 @@ class KubernetesSpawner:
         measured = self._api.pod_usage(STARTS)
         return [_usage(running[item["metadata"]["name"]], item) for item in measured if item["metadata"]["name"] in running]
 
+    def volumes(self) -> list[Volume]:
+        return self._volumes.all()
+
     def workspace_size(self, workspace_id: str) -> int:
         return self._volumes.size(checked_id(workspace_id))
 
@@ -115,4 +120,4 @@ def _deadline() -> dict[str, Any]:
 
 def _usage(start_id: str, measured: Object) -> Usage:
     used = measured["containers"][0]["usage"]
-    return Usage(start_id, datetime.fromisoformat(measured["timestamp"]), parse_bytes(used["memory"]), None, None)
+    return Usage(start_id, datetime.fromisoformat(measured["timestamp"]), int(amount(used["memory"])), None, None)

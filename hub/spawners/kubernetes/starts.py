@@ -103,6 +103,12 @@ class Starts:
             self._hindered[start_id] = (len(self.seen[start_id].checkpoints), why)
             self._look(start_id)
 
+    def goes_on(self, name: str) -> None:
+        """What it waited for has come."""
+        start_id = self._of_workspace.get(name.partition("-")[2])
+        if start_id and self._hindered.pop(start_id, None):
+            self._look(start_id)
+
     def _drop_pod(self, start_id: str) -> None:
         self._hindered.pop(start_id, None)
         if pod := self.pods.pop(start_id, None):

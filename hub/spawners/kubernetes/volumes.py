@@ -10,12 +10,14 @@ from http.client import HTTPConnection, HTTPException
 from hub.clock import new_id
 from hub.errors import ClusterSilent, Conflict
 from hub.seam import crossing
+from hub.spawners.base import Volume
 from hub.spawners.kubernetes import objects, reader_pod
 from hub.spawners.kubernetes.api import Api
 from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.mirror import Mirror
-from hub.spawners.kubernetes.parts import claim_name
+from hub.spawners.kubernetes.parts import VOLUMES, WORKSPACE, claim_name
 from hub.spawners.kubernetes.place import Place
+from hub.spawners.kubernetes.quantities import amount
 from hub.spawners.kubernetes.reading import is_over
 
 _DEADLINE = 120.0
@@ -30,6 +32,10 @@ class Volumes:
 
     def __init__(self, api: Api, place: Place, mirror: Mirror) -> None:
         self._api, self._place, self._mirror = api, place, mirror
+
+    def all(self) -> list[Volume]:
+        found, _ = self._api.list("persistentvolumeclaims", VOLUMES)
+        return [_volume(claim) for claim in found if "deletionTimestamp" not in claim["metadata"]]
 
     def size(self, workspace_id: str) -> int:
         if self._api.claim(claim_name(workspace_id)) is None:
@@ -80,6 +86,14 @@ class Volumes:
         finally:
             with crossing("delete a reader"):
                 self._api.delete_pod(created["metadata"]["name"], created["metadata"]["uid"])
+
+
+def _volume(claim: Object) -> Volume:
+    """Its size as it is, or as it was asked for where it is not there yet."""
+    asked = claim["spec"]["resources"]["requests"]["storage"]
+    return Volume(
+        claim["metadata"]["labels"][WORKSPACE], int(amount(claim["status"].get("capacity", {}).get("storage", asked)))
+    )
 
 
 def _fetched(reader: Object, key: str) -> Iterator[bytes]:

@@ -10,12 +10,13 @@ import socket as sockets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from hub.errors import CannotStart, ClusterSilent
-from hub.spawners.base import SYNCED, Observation, StartSpec, Synced, Usage
+from hub.spawners.base import SYNCED, Observation, StartSpec, Synced, Usage, Volume
 from hub.spawners.checks import checked_id
 from hub.spawners.local import wire
 from hub.spawners.local.connection import Answer, Connector, NobodyAnswers
@@ -33,6 +34,7 @@ class LocalSpawner:
     """Implements `hub.spawners.base.Spawner`. Safe to call from several threads."""
 
     checkpoints: tuple[str, ...] = CHECKPOINTS
+    size_stays = timedelta(seconds=30)
 
     def __init__(
         self, socket: Path, secret: str, revive: Callable[[], None] | None = None, patience: float = _ANSWER_SECONDS
@@ -84,6 +86,9 @@ class LocalSpawner:
 
     def usage(self) -> list[Usage]:
         return [wire.usage_from_json(usage) for usage in json.loads(self._call("GET", "/usage"))]
+
+    def volumes(self) -> list[Volume]:
+        return [Volume(workspace_id) for workspace_id in json.loads(self._call("GET", "/workspaces", patience=_SLOW_SECONDS))]
 
     def workspace_size(self, workspace_id: str) -> int:
         return int(self._call("GET", f"/workspaces/{checked_id(workspace_id)}/size", patience=_SLOW_SECONDS))

@@ -19,7 +19,7 @@ from typing import Any
 
 from hub.errors import CannotStart
 from hub.seam import crossing
-from hub.spawners.checks import checked_id
+from hub.spawners.checks import checked_id, is_id
 
 _LONGEST_RUNTIME = 64
 """Leaves room for `/<32 digits>/s` below the 107 bytes of a socket's path, with some to spare."""
@@ -97,6 +97,10 @@ class Folders:
 
     def workspace(self, workspace_id: str) -> Path:
         return self.workspaces / checked_id(workspace_id)
+
+    def workspace_ids(self) -> list[str]:
+        """Of the workspaces that are there; what else lies beside them is none."""
+        return [entry.name for entry in os.scandir(self.workspaces) if is_id(entry.name)]
 
     def lock(self, workspace_id: str) -> Path:
         """Held by the supervisor that runs with this workspace."""

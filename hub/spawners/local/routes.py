@@ -69,6 +69,7 @@ def application(agent: Agent, secret: str, lifespan: Lifespan[Starlette]) -> Sta
             Route("/starts/{start}", routes.forget, methods=["DELETE"]),
             Route("/starts/{start}/stop", routes.stop, methods=["POST"]),
             Route("/starts/{start}/log", routes.log),
+            Route("/workspaces", routes.volumes),
             Route("/workspaces/{workspace}", routes.delete_workspace, methods=["DELETE"]),
             Route("/workspaces/{workspace}/size", routes.size),
             Route("/workspaces/{workspace}/archive", routes.archive),
@@ -143,6 +144,9 @@ class Routes:
 
     async def usage(self, _request: Request) -> Response:
         return JSONResponse([wire.usage_to_json(usage) for usage in await run_in_threadpool(self._starts.usage)])
+
+    async def volumes(self, _request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(self._workspaces.ids))
 
     async def size(self, request: Request) -> Response:
         return JSONResponse(await run_in_threadpool(self._workspaces.size, request.path_params["workspace"]))

@@ -41,6 +41,10 @@ class Workspaces:
                 folder.chmod(0o700)
         return folder
 
+    def ids(self) -> list[str]:
+        """Of those that are there."""
+        return self._folders.workspace_ids()
+
     def size(self, workspace_id: str) -> int:
         return size(self._folders.workspace(workspace_id))
 

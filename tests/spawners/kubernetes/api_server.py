@@ -4,25 +4,23 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from kubernetes import client
 
 from hub.spawners.kubernetes.api import Api
+from tests.support.http_server import Answering, QuietServer
 
 HELD = (200, b"")
 """A watch that is open, in which nothing happens."""
 
 
-class ApiServer(ThreadingHTTPServer):
+class ApiServer(QuietServer):
     """`answers` are taken one after the other, the last one again and again; `asked` is what came."""
 
-    daemon_threads = True
-
     def __init__(self, answers: list[Any]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.answers = answers
         self.asked: list[dict[str, str]] = []
         self.lock = threading.Lock()
@@ -38,14 +36,11 @@ class ApiServer(ThreadingHTTPServer):
             self.asked.append(asked)
             return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
-    def handle_error(self, *_: Any) -> None:
-        """A client that has gone is no news."""
 
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Answering):
     server: ApiServer
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 (the name that the base class looks for)
         asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
         answer = self.server.next(asked)
         if answer is None:
@@ -58,32 +53,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.released.wait(60)
             self.close_connection = True
             return
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: Any) -> None:
-        """Nobody reads it."""
+        self.answer(status, body)
 
 
 @contextmanager
 def api_server(*answers: Any) -> Iterator[tuple[Api, ApiServer]]:
     """An answer is a status and a body; None breaks the connection off."""
     server = ApiServer(list(answers))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     configuration = client.Configuration(host=f"http://127.0.0.1:{server.server_port}")
     configuration.retries = False
-    try:
-        yield Api(client.ApiClient(configuration), "somewhere"), server
-    finally:
-        server.release()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with server.running():
+        try:
+            yield Api(client.ApiClient(configuration), "somewhere"), server
+        finally:
+            server.release()
 
 
 def listed(version: str, *names: str, following: str = "") -> tuple[int, dict[str, Any]]:

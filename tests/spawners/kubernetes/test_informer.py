@@ -31,6 +31,8 @@ class Copy:
         self.thread = threading.Thread(target=self.informer.run, args=(self.stopped,))
 
     def _there(self, found: dict[str, Any]) -> None:
+        if found["metadata"]["name"] == "poison":
+            raise KeyError("status")
         self.known[found["metadata"]["name"]] = found["metadata"]["resourceVersion"]
 
     def _gone(self, found: dict[str, Any]) -> None:
@@ -86,6 +88,13 @@ def test_events_that_come_twice_or_late_leave_the_last_word() -> None:
     told = watched(("ADDED", "b", "6"), ("ADDED", "b", "6"), ("DELETED", "a", "7"), ("DELETED", "a", "7"))
     with api_server(listed("5", "a"), told, QUIET) as (api, _):
         follow(api, lambda copy: copy.known == {"b": "6"})
+
+
+@pytest.mark.case("R5")
+def test_an_object_that_nobody_foresaw_does_not_end_the_news_of_others() -> None:
+    with api_server(listed("5", "poison", "a"), watched(("ADDED", "poison", "6"), ("ADDED", "b", "7")), QUIET) as (api, _):
+        copy = follow(api, lambda copy: copy.known == {"a": "5", "b": "7"})
+        assert copy.turns == [True]
 
 
 @pytest.mark.case("R6")

@@ -145,6 +145,8 @@ def test_every_pod_has_user_namespaces_and_pull_secrets_where_they_are_set(build
         {"resources": {"nvidia.com/gpu": "1.5"}},
         {"node_selector": {"a b": "x"}},
         {"tolerations": [{"key": "x", "effect": "Never"}]},
+        {"tolerations": [{"effect": "NoSchedule"}]},
+        {"tolerations": [{"key": "x", "operator": "Exists", "value": "y"}]},
         {"priority_class": "system node critical"},
         {"claim_template": "../x"},
         {"host_network": True},

@@ -156,3 +156,24 @@ def test_a_word_of_any_length_is_cut_to_size() -> None:
     seen = observation(ended("Failed", {"exitCode": 1, "message": word("killed", detail="x" * 4000)}), None, MOMENT)
     assert seen.exit
     assert len(seen.exit.detail) == 300
+
+
+WORDS = [
+    '{"why": "exited", "detail": "", "exit_code": Infinity, "peak_memory": null}',
+    '{"why": "exited", "detail": "", "exit_code": 1e400, "peak_memory": null}',
+    '{"why": "exited", "detail": "", "exit_code": 1, "peak_memory": 99999999999999999999999}',
+    '{"why": "exited", "detail": "", "exit_code": 999999999999999999999999, "peak_memory": 1}',
+    '{"why": "exited", "detail": {"a": "\\ud800\\u0000"}, "exit_code": 1, "peak_memory": 1}',
+    "[" * 100_000,
+]
+
+
+@pytest.mark.case("R4")
+@pytest.mark.parametrize("hostile", WORDS)
+def test_a_word_that_a_person_s_code_left_is_no_more_than_a_word(hostile: str) -> None:
+    """Whatever it says is kept by both databases and ends nobody else's news."""
+    exit_ = observation(ended("Failed", {"exitCode": 1, "message": hostile}), None, MOMENT).exit
+    assert exit_
+    assert exit_.why is Ending.EXITED
+    assert exit_.detail.isprintable()
+    assert (exit_.exit_code, abs(exit_.peak_memory or 0) < 2**63) == (1, True)

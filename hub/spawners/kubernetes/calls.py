@@ -51,10 +51,26 @@ def connect(kubeconfig: str | None) -> client.ApiClient:
     configuration.retries = False
     configuration.connection_pool_maxsize = 32
     connection = client.ApiClient(configuration)
-    # Python 3.13 asks more of a CA (RFC 5280) than many clusters' own has. Chain and name are checked all the same.
-    context = create_urllib3_context(verify_flags=VerifyFlags.VERIFY_DEFAULT)
-    connection.rest_client.pool_manager.connection_pool_kw["ssl_context"] = context
+    _share_context(connection.rest_client.pool_manager.connection_pool_kw)
     return connection
+
+
+def _share_context(options: dict[str, Any]) -> None:
+    """One TLS context for all connections, complete before the first: OpenSSL does not bear that one thread loads
+    certificates into a context with which another is shaking hands, which urllib3 does for each connection.
+
+    Python 3.13 asks more of a CA (RFC 5280) than many clusters' own has. Chain and name are checked all the same.
+    """
+    context = create_urllib3_context(verify_flags=VerifyFlags.VERIFY_DEFAULT)
+    authorities = {"cafile": options.pop("ca_certs", None), "cadata": options.pop("ca_cert_data", None)}
+    if any(authorities.values()):
+        context.load_verify_locations(**authorities)
+    else:
+        context.load_default_certs()
+    certificate, key = options.pop("cert_file", None), options.pop("key_file", None)
+    if certificate:
+        context.load_cert_chain(certificate, key)
+    options["ssl_context"] = context
 
 
 def call(ask: Callable[..., Any], *arguments: Any, **options: Any) -> BaseHTTPResponse:

@@ -59,7 +59,7 @@ def table(views: list[OwnedView]) -> pd.DataFrame:
 
 def draw_orphans() -> None:
     """Asked for by a button: it is a question to every cluster."""
-    st.subheader("Volumes that belong to no workspace")
+    st.header("Volumes that belong to no workspace")
     st.caption("A database that was restored from an older backup, or another Podium in the same place, may have left some.")
     if not st.button("Look for them", icon=":material/search:", key="volumes.orphans"):
         return

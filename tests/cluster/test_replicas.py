@@ -209,9 +209,15 @@ def test_a_socket_that_an_ending_nginx_cuts_comes_back_to_its_session_through_an
         until(lambda: not answers(going))
         assert "Overview" in text(run(tab))  # what is open goes on until the grace period is over
         with pytest.raises(ConnectionClosed):
-            tab.recv(30)
+            listen(tab)
     with ada.page(host, cookie, session=session, edge=staying) as again:
         assert session_of(run(again)) == session
+
+
+def listen(tab: ClientConnection) -> None:
+    """To all that comes. Raises `ConnectionClosed`, or `TimeoutError` where nothing comes any more."""
+    while True:
+        tab.recv(60)
 
 
 def answers(address: str) -> bool:

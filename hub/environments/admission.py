@@ -16,8 +16,11 @@ def fits(session: Session, environment: Environment, capacity: int | None) -> bo
     """Whether it is this environment's turn and its request fits beside those that hold memory."""
     if capacity is None:
         return True
-    _, held = requested(session, environment.cluster_id)
-    return _is_first(session, environment) and held + environment.memory_request <= capacity
+    return _is_first(session, environment) and _held(session, environment) + environment.memory_request <= capacity
+
+
+def _held(session: Session, environment: Environment) -> int:
+    return requested(session, environment.cluster_id)[1]
 
 
 def requested(session: Session, cluster_id: str) -> tuple[float, int]:

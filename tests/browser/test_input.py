@@ -112,7 +112,7 @@ def test_an_open_dialog_keeps_what_was_typed_while_environments_change_their_sta
 
 
 def test_a_dialog_that_was_left_by_the_browser_s_back_does_not_come_again(ada: Person) -> None:
-    ada.hub.get_by_role("link", name="Workspaces").click()
+    ada.hub.get_by_role("link", name="Workspaces", exact=True).click()
     expect(ada.hub.get_by_role("heading", name="Workspaces", exact=True)).to_be_visible()
     ada.hub.get_by_role("link", name="Environments", exact=True).click()
     ada.at_environments()
@@ -149,7 +149,7 @@ def test_files_outlive_their_environment_and_are_downloaded_and_deleted(house: P
     ada.delete("Short lived")
     assert kept.exists()
 
-    ada.hub.get_by_role("link", name="Workspaces").click()
+    ada.hub.get_by_role("link", name="Workspaces", exact=True).click()
     card = ada.hub.locator('[class*="st-key-workspace-"]').filter(has_text="Short lived")
     with ada.hub.expect_download() as download:
         card.get_by_role("link", name="Download").click()
@@ -170,7 +170,7 @@ def test_files_outlive_their_environment_and_are_downloaded_and_deleted(house: P
     ada.stop("Second life")
     ada.delete("Second life")
 
-    ada.hub.get_by_role("link", name="Workspaces").click()
+    ada.hub.get_by_role("link", name="Workspaces", exact=True).click()
     card.get_by_role("button", name="More").click()
     ada.hub.get_by_role("menuitem", name="Delete").click()
     dialog.get_by_role("textbox").fill("something else")

@@ -1,9 +1,10 @@
 """Images and room that are there before somebody needs them."""
 
 import os
+import subprocess
 
-from tests.cluster.installed import installed
-from tests.cluster.tools import run
+from tests.cluster.installed import CHART, RELEASE, installed
+from tests.cluster.tools import command, run
 from tests.spawners.far_side import until
 
 
@@ -17,3 +18,17 @@ def test_images_are_pulled_ahead_and_placeholders_run_below_everything_else() ->
         daemon = ("kubectl", "-n", release.namespace, "get", "daemonset", "podium-pre-pull", "-o")
         ready = "jsonpath={.status.numberReady}/{.status.desiredNumberScheduled}"
         until(lambda: run(*daemon, ready) in {"1/1", "2/2", "3/3"})
+
+
+def test_an_upgrade_begins_when_every_node_has_the_images_and_changes_nothing_where_one_cannot_be_had() -> None:
+    with installed(prePull_enabled="true", prePull_waitSeconds="120") as release:
+        asked = ("kubectl", "-n", release.namespace, "get", "daemonset,job,role,serviceaccount", "-o", "name")
+        assert "pull-first" not in run(*asked)
+        values = ("--set", "images.environment=podium/nobody-has-it:1", "--set", "prePull.waitSeconds=3")
+        upgrade = command("helm", "upgrade", RELEASE, CHART, "-n", release.namespace, "--reuse-values", *values)
+        done = subprocess.run(upgrade, capture_output=True, text=True, check=False)
+        assert done.returncode != 0
+        wait = ("kubectl", "-n", release.namespace, "logs", "-l", "app.kubernetes.io/component=pull-first-wait")
+        assert "nodes have the images. Look at the pods of the DaemonSet podium-pull-first. Nothing was changed." in run(*wait)
+        hub = ("kubectl", "-n", release.namespace, "get", "statefulset", "podium-hub", "-o", "yaml")
+        assert "nobody-has-it" not in run(*hub)

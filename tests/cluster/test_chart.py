@@ -21,6 +21,7 @@ REFUSED = [
     ("hub.replicas=2", "needs PostgreSQL: name a secret with DATABASE_URL in hub.databaseSecret"),
     ("placeholders.replicas=-1", "replicas"),
     ("prePull.images={no-tag}", "images"),
+    ("prePull.waitSeconds=-1", "waitSeconds"),
     ("environments.allowedImages={}", "allowedImages"),
     ("environments.userNamespaces=maybe", "userNamespaces"),
     ("gateway.enabled=true", "which Gateway takes the route"),
@@ -46,6 +47,7 @@ def test_the_plain_manifests_are_those_of_the_chart() -> None:
     assert run("helm", *PLAIN) == (ROOT / "k8s" / "podium.yaml").read_text(encoding="utf-8"), "run: make manifests"
 
 
+@pytest.mark.case("A2-9")
 def test_the_edge_is_one_route_for_the_hub_and_one_wildcard_for_all_environments() -> None:
     kinds = {str(one["kind"]): one.get("spec") for one in rendered(*EDGES)}
     hosts = ["podium.example.org", "*.podium.example.org"]

@@ -1,23 +1,28 @@
 """What goes wrong in a cluster, done to a real one: a start ends or goes on as it should, and says so in words."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import certifi
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from hub.clock import new_id, now
 from hub.errors import ClusterSilent
 from hub.spawners.base import Ending, Observation, State
+from hub.spawners.kubernetes import reader_pod, volumes
 from hub.spawners.kubernetes.api import Api
 from hub.spawners.kubernetes.calls import Object, connect
+from hub.spawners.kubernetes.place import Place
+from hub.spawners.kubernetes.reading import is_over
 from tests.cluster.tools import run
 from tests.spawners.far_side import ended, in_state, observed, ready, until
-from tests.spawners.kubernetes_side import KubernetesFarSide
+from tests.spawners.kubernetes_side import HUB, KubernetesFarSide
 
 
 def pod_of(far: KubernetesFarSide, workspace_id: str) -> Object:
-    found = Api(connect(os.environ["KUBECONFIG"]), far.namespace).pod(f"environment-{workspace_id}")
+    found = far.api.pod(f"environment-{workspace_id}")
     assert found
     return found
 
@@ -138,3 +143,39 @@ def test_an_api_server_whose_certificate_another_authority_signed_is_not_talked_
     with pytest.raises(ClusterSilent) as refused:
         Api(connect(str(tmp_path / "kubeconfig")), "default").list("pods", "")
     assert "CERTIFICATE_VERIFY_FAILED" in str(refused.value.__cause__)
+
+
+@pytest.mark.case("R2")
+def test_what_a_hub_left_behind_that_died_while_it_measured_holds_no_workspace_back(far: KubernetesFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    far.spawner.stop(spec.start_id)
+    until(lambda: in_state(far, spec.start_id, State.ENDED))
+    left = left_behind(far, spec.workspace_id)
+    far.spawner.delete_workspace(spec.workspace_id)
+    assert left not in pods(far)
+
+
+def test_what_a_hub_left_behind_that_died_while_it_measured_goes_when_nobody_waits_for_it_any_more(
+    far: KubernetesFarSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    left = left_behind(far, spec.workspace_id)
+    far.spawner.workspace_size(spec.workspace_id)
+    assert left in pods(far)
+    monkeypatch.setattr(volumes, "now", lambda: now() + timedelta(seconds=reader_pod.WAITED_FOR + 60))
+    far.spawner.workspace_size(spec.workspace_id)
+    until(lambda: left not in pods(far))
+
+
+def left_behind(far: KubernetesFarSide, workspace_id: str) -> str:
+    """A reader that has ended, and whose hub is not there any more."""
+    pod = reader_pod.build(new_id(), workspace_id, Place(far.namespace, os.environ[HUB]), ["size"], None)
+    name: str = far.api.create_pod(pod)["metadata"]["name"]
+    until(lambda: is_over(far.api.pod(name) or {}), 120)
+    return f"pod/{name}"
+
+
+def pods(far: KubernetesFarSide) -> list[str]:
+    return run("kubectl", "-n", far.namespace, "get", "pods", "-o", "name").split()

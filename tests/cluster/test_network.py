@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from kubernetes import client
 
@@ -41,10 +42,10 @@ class Namespace:
         self._name = name
         self._api = Api(connect(os.environ["KUBECONFIG"]), name)
 
-    def start(self, at_start: str = "") -> str:
-        """The name of a new pod."""
+    def start(self, at_start: str = "", image: str = STAND_IN) -> str:
+        """The name of a new pod. `image` is the name of a variable with it."""
         spec = StartSpec(
-            new_id(), new_id(), new_id(), os.environ[STAND_IN], 1, 256 * MIB, 64, "", ({"kid": "one"},), {"AT_START": at_start},
+            new_id(), new_id(), new_id(), os.environ[image], 1, 256 * MIB, 64, "", ({"kid": "one"},), {"AT_START": at_start},
             cpu_request=0.01, memory_request=32 * MIB, storage=64 * MIB,
         )  # fmt: skip
         pod = objects.pod(spec, Place(self._name, ""))
@@ -122,3 +123,11 @@ def test_without_the_policies_it_would_reach_them(release: Release, guarded: Nam
     neighbour = guarded.start()
     places = {**private_places(release), "an environment": guarded.address(neighbour)}
     assert unguarded.reached(places) == {name: name != "an environment" for name in places}
+
+
+@pytest.mark.case("A2-7")
+def test_where_the_network_keeps_nobody_away_a_header_with_a_name_opens_no_environment(unguarded: Namespace) -> None:
+    host, port = unguarded.address(unguarded.start(image="TEST_ENVIRONMENT_IMAGE"))
+    for name in ("X-Forwarded-User", "X-Forwarded-Email", "kubeflow-userid", "X-Podium-Assertion"):
+        answer = httpx.get(f"http://{host}:{port}/", headers={name: "ada"}, timeout=30)
+        assert answer.status_code == 421, (name, answer.status_code)

@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import count
+from typing import Any
 
 import httpx
 import pytest
 from sqlmodel import select
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
@@ -34,9 +35,11 @@ from tests.cluster.tools import run as command
 from tests.spawners.far_side import until
 from tests.support import postgresql
 from tests.support.ci import absent
-from tests.support.script_run import run, text
+from tests.support.files_page import FilesPage
+from tests.support.script_run import run, session_of, text
 
 PEOPLE = 50
+RESEARCHERS, FILES = 5, 10
 HUBS = 3
 _numbers = count()
 
@@ -92,9 +95,12 @@ class Browser:
     def cookie(self) -> str:
         return f"{cookie_name(self.house.settings, 'session')}={self.token}"
 
-    def ask(self, method: str, path: str, **more: object) -> httpx.Response:
-        headers = {"Host": self.house.host, "Cookie": self.cookie, "Origin": self.house.release.url}
-        return httpx.request(method, f"http://{self.edge()}:8080{path}", headers=headers, timeout=30, **more)  # type: ignore[arg-type]
+    def ask(self, method: str, path: str, host: str = "", cookie: str = "", **more: Any) -> httpx.Response:
+        """Of the hub, or of an environment."""
+        host = host or self.house.host
+        sent = [cookie or self.cookie, *(f"{name}={value}" for name, value in more.pop("cookies", {}).items())]
+        headers = {"Host": host, "Cookie": "; ".join(sent), "Origin": f"http://{host}"} | more.pop("headers", {})
+        return httpx.request(method, f"http://{self.edge()}:8080{path}", headers=headers, timeout=30, **more)
 
     @contextmanager
     def page(self, host: str = "", cookie: str = "", *, session: str = "", edge: str = "") -> Iterator[ClientConnection]:
@@ -150,21 +156,42 @@ def house() -> Iterator[House]:
         yield House(release, database, Sessions(database, timedelta(hours=8)), edges)
 
 
-def test_fifty_people_click_and_call_through_either_nginx_without_a_single_refusal(house: House) -> None:
+def test_fifty_people_click_call_and_come_back_through_either_nginx_without_a_single_refusal(house: House) -> None:
+    """A tab that was cut off finds its session only at the hub that it was at. Pages of the hub keep no files there."""
     assert len(house.edges) == 2
 
     def visit(_: int) -> Counter[int]:
         browser = house.newcomer()
         seen: Counter[int] = Counter()
-        with browser.page() as tab:
-            for page, heading in (("environments", "Environments"), ("workspaces", "Workspaces"), ("clusters", "Clusters")):
-                assert heading in text(run(tab, page))
+        session = ""
+        for page, heading in (("environments", "Environments"), ("workspaces", "Workspaces"), ("clusters", "Clusters")):
+            with browser.page(session=session) as tab:
+                told = run(tab, page)
+                assert heading in text(told)
+                assert "/media/" not in str(told)
+                assert session in {"", session_of(told)}
+                session = session_of(told)
                 seen[browser.ask("GET", "/api/v1/me").status_code] += 1
         return seen
 
     with ThreadPoolExecutor(10) as pool:
         seen = sum(pool.map(visit, range(PEOPLE)), Counter[int]())
     assert seen == {200: 3 * PEOPLE}
+
+
+def test_uploads_and_downloads_come_whole_through_either_nginx(house: House) -> None:
+    def work(_: int) -> None:
+        somebody = house.newcomer()
+        host, cookie = somebody.launched("Files")
+        files = {f"{number}.csv": f"number\n{number}\n".encode() * 20_000 for number in range(FILES)}
+        with somebody.page(host, cookie) as tab:
+            page = FilesPage(tab, partial(somebody.ask, host=host, cookie=cookie))
+            for name, content in files.items():
+                page.upload(name, content)
+            assert {name: page.download(name) for name in files} == files
+
+    with ThreadPoolExecutor(RESEARCHERS) as pool:
+        list(pool.map(work, range(RESEARCHERS)))
 
 
 @pytest.mark.case("R20")
@@ -226,11 +253,6 @@ def answers(address: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def session_of(messages: list[ForwardMsg]) -> str:
-    """The id of the Streamlit session that ran."""
-    return next(message.new_session.initialize.session_id for message in messages if message.HasField("new_session"))
 
 
 def ready_hubs(house: House) -> str:

@@ -66,6 +66,7 @@ def test_static_files_need_no_assertion_and_nothing_else_goes_with_them(plain: E
     "path", ["/media/x.png", "/component/a/b", "/_stcore/host-config", "/_stcore/health", "/_stcore/upload_file/a/b"]
 )
 @pytest.mark.case("A6-7")
+@pytest.mark.case("A2-7")
 def test_all_else_needs_an_assertion(plain: Environment, path: str) -> None:
     assert plain.get(path, "").status_code == 421
 

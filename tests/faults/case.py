@@ -18,7 +18,8 @@ from hub.spawners.base import State
 from hub.spawners.local.folders import read_json
 from hub.workspaces.model import Workspace, WorkspaceState
 from tests.faults import machine
-from tests.faults.installation import Declined, Installation
+from tests.faults.hubs import Declined
+from tests.faults.installation import Installation
 from tests.faults.machine import Kind
 from tests.faults.patient_server import DOUBLE, HOLD
 
@@ -127,7 +128,7 @@ class Case:
 
     def settle(self) -> None:
         """Until nothing is wrong."""
-        self.podium.until(lambda: not self.faults(), f"in order: {self.faults()}")
+        self.podium.until(lambda: not self.faults(), lambda: f"in order: {self.faults()}")
 
     def discard(self) -> None:
         """Leave nothing that a next case would notice."""

@@ -13,7 +13,8 @@ from hub.clock import new_id
 from tests.faults.case import Case
 from tests.faults.conftest import CROSSINGS
 from tests.faults.forge import Forge
-from tests.faults.installation import HubGone, Installation, unstarted
+from tests.faults.hubs import HubGone
+from tests.faults.installation import Installation, unstarted
 from tests.faults.plan import Plan, Process
 
 LEAST: dict[Process, int] = {"hub": 10, "agent": 4}

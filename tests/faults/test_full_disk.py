@@ -16,7 +16,8 @@ import pytest
 from hub.environments.model import Phase
 from hub.settings import ROOT
 from tests.faults.case import Case
-from tests.faults.installation import Declined, Installation
+from tests.faults.hubs import Declined
+from tests.faults.installation import Installation
 from tests.faults.machine import Kind
 
 

@@ -12,7 +12,8 @@ from hub.environments.lease import Lease
 from hub.environments.model import Environment, Phase, Start
 from tests.faults.case import NAME, Case
 from tests.faults.forge import Forge
-from tests.faults.installation import Hub, Installation, installed
+from tests.faults.hubs import Hub
+from tests.faults.installation import Installation, installed
 from tests.faults.machine import Kind, of_kind
 from tests.support import postgresql
 

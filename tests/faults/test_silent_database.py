@@ -13,7 +13,8 @@ import pytest
 from hub.environments.model import Phase
 from tests.faults.case import NAME, Case
 from tests.faults.forge import Forge
-from tests.faults.installation import Declined, Installation, installed
+from tests.faults.hubs import Declined
+from tests.faults.installation import Installation, installed
 from tests.faults.machine import Kind
 from tests.support import leaks, postgresql
 from tests.support.ci import absent

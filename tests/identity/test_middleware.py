@@ -134,6 +134,7 @@ def test_cookies_of_streamlit_and_its_authenticator_are_nobody(identity: Identit
 
 @pytest.mark.case("A8-1")
 @pytest.mark.case("A8-10")
+@pytest.mark.case("A2-8")
 def test_cookies_are_out_of_reach_of_scripts_and_siblings_and_small() -> None:
     value = set_cookie(SECURE, "session", "x" * 43, 28800)
     assert value == f"__Host-podium={'x' * 43}; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=28800"

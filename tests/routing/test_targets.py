@@ -65,6 +65,7 @@ NO_PATHS = [
 @pytest.mark.case("CVE-2026-111931")
 @pytest.mark.case("A3-5")
 @pytest.mark.case("PYSEC-2026-248")
+@pytest.mark.case("A2-8")
 def test_a_target_that_is_no_path_is_refused(front: Front) -> None:
     before = len(front.echo.targets)
     for target in NO_PATHS:

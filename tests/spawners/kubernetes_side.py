@@ -36,6 +36,7 @@ class KubernetesFarSide:
         self._connection = connect(os.environ["KUBECONFIG"])
         self._stack = contextlib.ExitStack()
         self.namespace = self._stack.enter_context(own_namespace())
+        self.api = Api(self._connection, self.namespace)
         self.spawner = self._spawner()
 
     def spec(self, *, at_start: str = "", **changes: Any) -> StartSpec:
@@ -58,7 +59,7 @@ class KubernetesFarSide:
 
     def processes(self, start_id: str) -> int:
         """None live where the kubelet says that the container has ended: it was their whole world."""
-        pods, _ = Api(self._connection, self.namespace).list("pods", f"{START}={start_id}")
+        pods, _ = self.api.list("pods", f"{START}={start_id}")
         statuses = [status for pod in pods for status in pod["status"].get("containerStatuses", [])]
         return int(self.run(start_id, _COUNT)) if any("running" in status["state"] for status in statuses) else 0
 

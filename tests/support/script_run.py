@@ -15,14 +15,29 @@ def run(socket: ClientConnection, page: str = "", query: str = "", widgets: tupl
     message.rerun_script.query_string = query
     message.rerun_script.widget_states.widgets.extend(widgets)
     socket.send(message.SerializeToString())
+    return _until(socket, "script_finished")
+
+
+def answered(socket: ClientConnection, message: BackMsg, kind: str) -> ForwardMsg:
+    """The next message of that kind, once this one is sent."""
+    socket.send(message.SerializeToString())
+    return _until(socket, kind)[-1]
+
+
+def _until(socket: ClientConnection, kind: str) -> list[ForwardMsg]:
     received: list[ForwardMsg] = []
-    while not received or received[-1].WhichOneof("type") != "script_finished":
+    while not received or received[-1].WhichOneof("type") != kind:
         answer = ForwardMsg()
         data = socket.recv(60)
         assert isinstance(data, bytes)
         answer.ParseFromString(data)
         received.append(answer)
     return received
+
+
+def session_of(messages: list[ForwardMsg]) -> str:
+    """The id of the Streamlit session that ran."""
+    return next(message.new_session.initialize.session_id for message in messages if message.HasField("new_session"))
 
 
 def drawn(messages: list[ForwardMsg]) -> list[Any]:

@@ -62,9 +62,9 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{- /* A pod that does nothing and ends at once. */ -}}
+{{- /* A pod that does nothing and ends at once. `account`: whether it may speak to the API server. */ -}}
 {{- define "podium.idle" -}}
-automountServiceAccountToken: false
+automountServiceAccountToken: {{ .account | default false }}
 enableServiceLinks: false
 terminationGracePeriodSeconds: 0
 {{- with .root.Values.imagePullSecrets }}
@@ -87,4 +87,46 @@ securityContext:
   runAsGroup: 1000
   seccompProfile:
     type: RuntimeDefault
+{{- end }}
+
+{{- /* A pod that has a node pull the images of environments, and keeps them there as long as it stays. */ -}}
+{{- define "podium.pulling" -}}
+{{ include "podium.idle" (dict "root" . "of" .Values.prePull) }}
+{{- with .Values.prePull.images }}
+initContainers:
+  {{- range $number, $image := . }}
+  - name: image-{{ $number }}
+    image: {{ $image }}
+    imagePullPolicy: IfNotPresent
+    command: [sh, -c, "true"]
+    resources:
+      {{- include "podium.next-to-nothing" $ | nindent 6 }}
+    securityContext:
+      {{- include "podium.containerSecurity" $ | nindent 6 }}
+  {{- end }}
+{{- end }}
+containers:
+  - name: environment
+    image: {{ .Values.images.environment }}
+    imagePullPolicy: IfNotPresent
+    command: [sleep, infinity]
+    resources:
+      {{- include "podium.next-to-nothing" . | nindent 6 }}
+    securityContext:
+      {{- include "podium.containerSecurity" . | nindent 6 }}
+{{- end }}
+
+{{- /* Of what is there only while Helm waits for it, in the order of the weight. */ -}}
+{{- define "podium.first" -}}
+helm.sh/hook: pre-install,pre-upgrade
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end }}
+
+{{- define "podium.next-to-nothing" -}}
+requests:
+  cpu: 1m
+  memory: 8Mi
+limits:
+  memory: 32Mi
 {{- end }}

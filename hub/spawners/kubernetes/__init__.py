@@ -16,4 +16,5 @@ orders.py    carries out the order to start, beside the caller
 volumes.py   size, archive and deletion of workspaces
 reader_pod.py  the small pods that read a volume, as pure functions
 reader.py    the program of those pods
+pulled.py    the program that an upgrade waits for
 """

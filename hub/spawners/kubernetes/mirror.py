@@ -112,6 +112,10 @@ class Mirror:
         with self._news:
             self._starts.forget(start_id)
 
+    def readers(self) -> list[Object]:
+        with self._news:
+            return list(self._readers.values())
+
     def wait_for_reader(self, name: str, reached: Callable[[Object], bool], deadline: float) -> Object:
         """The pod of that name once it is as asked for. Raises `ClusterSilent` after `deadline` seconds."""
         with self._news:

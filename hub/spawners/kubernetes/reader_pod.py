@@ -1,6 +1,7 @@
 """The small pods that read a volume, as pure functions."""
 
 import gzip
+from datetime import datetime, timedelta
 from typing import Any
 
 from kubernetes.client import (
@@ -34,6 +35,8 @@ from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.reading import is_over
 
 PORT = 8080
+WAITED_FOR = 120.0
+"""Seconds that a reader has to start, image pull included, and to measure a volume."""
 LONGEST = 3600
 """Seconds after which the cluster ends a reader whose hub has died."""
 EMPTY_ARCHIVE = gzip.compress(bytes(1024), mtime=0)
@@ -51,7 +54,7 @@ def build(reader_id: str, workspace_id: str, place: Place, arguments: list[str],
         kind="Pod",
         metadata=V1ObjectMeta(
             name=f"reader-{reader_id}",
-            labels=labels("reader"),
+            labels=labels("reader") | {WORKSPACE: workspace_id},
         ),
         spec=V1PodSpec(
             restart_policy="Never",
@@ -68,6 +71,17 @@ def build(reader_id: str, workspace_id: str, place: Place, arguments: list[str],
             volumes=[claim_volume(workspace_id, read_only=True)],
         ),
     )
+
+
+def of_workspace(workspace_id: str) -> str:
+    """The selector of the readers of a workspace."""
+    return f"{ROLE}=reader,{WORKSPACE}={workspace_id}"
+
+
+def is_stray(pod: Object, moment: datetime) -> bool:
+    """Whether it has ended and nobody waits for it any more: its hub has died."""
+    made = datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
+    return is_over(pod) and moment - made > timedelta(seconds=WAITED_FOR)
 
 
 def serves_or_ended(pod: Object) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 
-from hub.clock import new_id
+from hub.clock import new_id, now
 from hub.errors import ClusterSilent, Conflict
 from hub.seam import crossing
 from hub.spawners.base import Volume
@@ -20,8 +20,6 @@ from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.quantities import amount
 from hub.spawners.kubernetes.reading import is_over
 
-_DEADLINE = 120.0
-"""Seconds that a reader has to start, image pull included, and to measure a volume."""
 _GONE_WITHIN = 30.0
 _PART = 1 << 16
 _PAUSE = 0.2
@@ -41,7 +39,7 @@ class Volumes:
         if self._api.claim(claim_name(workspace_id)) is None:
             return 0
         with self._reader(workspace_id, ["size"]) as name:
-            ended = self._mirror.wait_for_reader(name, is_over, _DEADLINE)
+            ended = self._mirror.wait_for_reader(name, is_over, reader_pod.WAITED_FOR)
         said = reader_pod.last_word(ended)
         if not said.isdecimal():
             raise ClusterSilent(f"The workspace could not be measured: {said[:200]}")
@@ -53,7 +51,7 @@ class Volumes:
             return
         key = secrets.token_urlsafe(32)
         with self._reader(workspace_id, ["archive", hashlib.sha256(key.encode()).hexdigest()]) as name:
-            serving = self._mirror.wait_for_reader(name, reader_pod.serves_or_ended, _DEADLINE)
+            serving = self._mirror.wait_for_reader(name, reader_pod.serves_or_ended, reader_pod.WAITED_FOR)
             yield from _fetched(serving, key)
 
     def delete(self, workspace_id: str) -> None:
@@ -65,6 +63,8 @@ class Volumes:
             with crossing("delete an ended pod"):  # which holds the volume as long as it is there
                 self._api.delete_pod(pod["metadata"]["name"], pod["metadata"]["uid"])
         name = claim_name(workspace_id)
+        with crossing("delete a workspace's readers"):  # one whose hub has died would hold the volume for ever
+            self._api.delete_pods(reader_pod.of_workspace(workspace_id))
         with crossing("delete a workspace's claim"):
             self._api.delete_claim(name)
         deadline = time.monotonic() + _GONE_WITHIN
@@ -76,6 +76,7 @@ class Volumes:
     @contextmanager
     def _reader(self, workspace_id: str, arguments: list[str]) -> Iterator[str]:
         """A pod beside the environment's, where there is one: a volume may be attached to one node only."""
+        self._clear_strays()
         found = self._api.pod(objects.pod_name(workspace_id))
         beside = found if found and not is_over(found) else None
         pod = reader_pod.build(new_id(), workspace_id, self._place, arguments, beside)
@@ -86,6 +87,13 @@ class Volumes:
         finally:
             with crossing("delete a reader"):
                 self._api.delete_pod(created["metadata"]["name"], created["metadata"]["uid"])
+
+    def _clear_strays(self) -> None:
+        """Readers that a hub has left behind when it died."""
+        for pod in self._mirror.readers():
+            if reader_pod.is_stray(pod, now()):
+                with crossing("delete a stray reader"):
+                    self._api.delete_pod(pod["metadata"]["name"], pod["metadata"]["uid"])
 
 
 def _volume(claim: Object) -> Volume:

@@ -33,6 +33,8 @@ def plain(thing: object) -> Any:
 @pytest.mark.case("CVE-2020-15110")
 @pytest.mark.case("A9-1")
 @pytest.mark.case("A9-3")
+@pytest.mark.case("A5-9")
+@pytest.mark.case("CVE-2026-46354")
 def test_the_pod_of_a_start() -> None:
     probe = {"httpGet": {"path": "/_podium/health", "port": 8501}, "timeoutSeconds": 5}
     assert plain(objects.pod(SPEC, PLACE)) == {
@@ -211,6 +213,7 @@ def test_the_claim_of_a_workspace(storage_class: str | None) -> None:
 
 @pytest.mark.case("CVE-2020-15110")
 @pytest.mark.case("A9-7")
+@pytest.mark.case("A2-9")
 @settings(deadline=None)
 @given(name=st.text(), email=st.text(), owner=st.text())
 def test_what_a_person_wrote_is_nowhere_but_in_the_secret_s_json(name: str, email: str, owner: str) -> None:

@@ -37,8 +37,11 @@ def draw_list() -> None:
     st.caption(f"{total} workspace" + ("s" if total != 1 else ""))
     st.dataframe(
         table(views), hide_index=True, key=f"volumes.table-{page}",
-        column_config={"Size": st.column_config.NumberColumn("Size (GB)", format="%.2f")},
-        alt="One row for each workspace: owner, name, size in use, last use and cluster",
+        column_config={
+            "Size": st.column_config.NumberColumn("Size (GB)", format="%.2f"),
+            "Volume": st.column_config.NumberColumn("Volume (GB)", format="%.2f", help="What it can hold at most"),
+        },
+        alt="One row for each workspace: owner, name, size in use, size of its volume, last use and cluster",
     )  # fmt: skip
 
 
@@ -48,13 +51,18 @@ def table(views: list[OwnedView]) -> pd.DataFrame:
         {
             "Owner": [view.owner for view in views],
             "Workspace": [view.name for view in views],
-            "Size": [None if view.size is None else view.size / 1e9 for view in views],
+            "Size": [_in_gigabytes(view.size) for view in views],
+            "Volume": [_in_gigabytes(view.capacity) for view in views],
             "Last used": [ago(view.last_used_at) for view in views],
             "Made": [exact(view.created_at) for view in views],
             "Cluster": [view.cluster_id for view in views],
             "State": ["being deleted" if view.deleting else "" for view in views],
         }
     )
+
+
+def _in_gigabytes(amount: int | None) -> float | None:
+    return None if amount is None else amount / 1e9
 
 
 def draw_orphans() -> None:

@@ -17,6 +17,8 @@ from hub.ui_paging import paged
 from hub.ui_words import ago, exact
 from hub.workspaces.service import PAGE, WorkspaceView
 
+ALMOST_FULL = 0.9
+
 
 def draw(person: Person) -> None:
     """The whole page."""
@@ -45,10 +47,19 @@ def draw_card(person: Person, view: WorkspaceView) -> None:
         st.markdown(f"**{escaped(view.name)}**", width="content")
         with st.container(horizontal=True, horizontal_alignment="right", width="content"):
             draw_actions(person, view)
-    size = "size not measured yet" if view.size is None else show_bytes(view.size)
     used = f"used {ago(view.last_used_at)}" if view.last_used_at else "never used"
     has_it = f"used by {escaped(', '.join(view.used_by))}" if view.used_by else "no environment has it"
-    st.caption(f"{size} · {used} · {has_it}", help=exact(view.last_used_at or view.created_at))
+    st.caption(f"{shown_size(view)} · {used} · {has_it}", help=exact(view.last_used_at or view.created_at))
+
+
+def shown_size(view: WorkspaceView) -> str:
+    """What is used of how much."""
+    if view.size is None:
+        return "size not measured yet"
+    if view.capacity is None:
+        return show_bytes(view.size)
+    of_all = f"{show_bytes(view.size)} of {show_bytes(view.capacity)}"
+    return f":orange[{of_all}: almost full]" if view.size > ALMOST_FULL * view.capacity else of_all
 
 
 def draw_actions(person: Person, view: WorkspaceView) -> None:

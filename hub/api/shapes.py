@@ -121,11 +121,15 @@ class Event(Shape):
 
 
 class Workspace(Shape):
-    """A folder of files that outlives environments. `size` is None while it is not measured yet."""
+    """A folder of files that outlives environments.
+
+    `size` is None while it is not measured yet; `capacity` is what its volume holds at most, None where there is no such end.
+    """
 
     id: Id
     name: str = Field(examples=["My analysis"])
     size: int | None
+    capacity: int | None
     size_at: datetime | None
     created_at: datetime
     last_used_at: datetime | None

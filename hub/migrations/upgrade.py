@@ -61,6 +61,7 @@ def _locked(database: Database) -> Iterator[Connection]:
             connection.execute(text("SET LOCAL lock_timeout = '60s'"))
             connection.execute(text("SET LOCAL statement_timeout = '10min'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            connection.execute(text("SET LOCAL lock_timeout = '5s'"))  # who waits for a table keeps everybody else from it
         yield connection
         with crossing("commit migration"):
             connection.commit()

@@ -129,6 +129,14 @@ class Volume:
     capacity: int | None = None
 
 
+@dataclass(frozen=True)
+class Size:
+    """Bytes of a workspace that are in use. `capacity`: the most that its volume holds, None where it has no end of its own."""
+
+    used: int
+    capacity: int | None = None
+
+
 class Synced:
     """Marks, in the stream of `watch`, that everything which ran at the call has been told."""
 
@@ -187,8 +195,8 @@ class Spawner(Protocol):
     def volumes(self) -> list[Volume]:
         """Every volume that is there, whether anything runs with it or not: one question, whatever their number."""
 
-    def workspace_size(self, workspace_id: str) -> int:
-        """Bytes in use by a workspace, whether an environment runs with it or not; 0 if absent."""
+    def workspace_size(self, workspace_id: str) -> Size:
+        """What a workspace uses, whether an environment runs with it or not; nothing if absent."""
 
     def workspace_archive(self, workspace_id: str) -> Iterator[bytes]:
         """A tar.gz of the workspace, streamed; links are kept as links and never followed."""

@@ -22,13 +22,14 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class OwnedView:
-    """`size` in bytes in use when last measured, None where it was not."""
+    """`size` in bytes in use when last measured, and `capacity`, which its volume holds at most; None where it is not known."""
 
     id: str
     name: str
     owner: str
     cluster_id: str
     size: int | None
+    capacity: int | None
     size_at: datetime | None
     created_at: datetime
     last_used_at: datetime | None
@@ -97,6 +98,7 @@ def _view(row: Workspace, owner: str) -> OwnedView:
         owner=owner,
         cluster_id=row.cluster_id,
         size=row.size,
+        capacity=row.capacity,
         size_at=row.size_at,
         created_at=row.created_at,
         last_used_at=row.last_used_at,

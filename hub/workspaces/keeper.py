@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from time import monotonic
 
-from sqlmodel import col, or_, select
+from sqlmodel import col, select
 
 from hub.clock import now
 from hub.database import Database
-from hub.environments.model import Environment, Phase
+from hub.environments.model import Environment, Phase, Target
 from hub.errors import ClusterSilent, Conflict
 from hub.seam import crossing
 from hub.spawners.base import Spawner
-from hub.workspaces.model import Workspace, WorkspaceState
+from hub.workspaces.model import TO_DELETE, TO_MEASURE, Workspace, WorkspaceState
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Keeper:
 
     def _to_delete(self) -> list[Workspace]:
         with self._database.reading() as session:
-            query = select(Workspace).where(Workspace.state == WorkspaceState.DELETING).limit(BATCH)
+            query = select(Workspace).where(TO_DELETE).limit(BATCH)
             return list(session.exec(query).all())
 
     def _to_measure(self) -> list[Workspace]:
@@ -56,19 +56,18 @@ class Keeper:
         return [found for cluster, spawner in self._spawners.items() for found in self._stale(cluster, spawner.size_stays)]
 
     def _stale(self, cluster_id: str, size_stays: timedelta) -> list[Workspace]:
-        """Those used since they were measured, and those in use whose figure is old; the oldest first."""
-        running = select(Environment.workspace_id).where(Environment.phase == Phase.RUNNING)
-        stale = or_(
-            (col(Workspace.size_at).is_(None)) & (col(Workspace.last_used_at).is_not(None)),
-            col(Workspace.size_at) < col(Workspace.last_used_at),
-            (col(Workspace.size_at) < now() - size_stays) & col(Workspace.id).in_(running),
-        )
+        """Those used since they were measured, then those in use whose figure is old; the oldest first."""
         self._not_before = {found: moment for found, moment in self._not_before.items() if moment > monotonic()}
+        untried = (Workspace.cluster_id == cluster_id, col(Workspace.id).not_in(list(self._not_before)))
+        running = select(Environment.workspace_id).where(
+            Environment.target == Target.RUNNING, Environment.phase == Phase.RUNNING
+        )
+        old = (Workspace.state == WorkspaceState.PRESENT, col(Workspace.size_at) < now() - size_stays)
+        queries = (select(Workspace).where(TO_MEASURE), select(Workspace).where(*old, col(Workspace.id).in_(running)))
+        first = col(Workspace.size_at).asc().nulls_first()
         with self._database.reading() as session:
-            there = (Workspace.state == WorkspaceState.PRESENT, Workspace.cluster_id == cluster_id)
-            tried = col(Workspace.id).not_in(list(self._not_before))
-            query = select(Workspace).where(*there, stale, tried).order_by(col(Workspace.size_at).asc().nulls_first())
-            return list(session.exec(query.limit(BATCH)).all())
+            found = [session.exec(query.where(*untried).order_by(first).limit(BATCH)).all() for query in queries]
+        return list({row.id: row for rows in found for row in rows}.values())[:BATCH]
 
     def _delete(self, workspace: Workspace) -> None:
         try:
@@ -90,4 +89,4 @@ class Keeper:
             return
         with self._database.writing("workspace size") as session:
             row = session.get_one(Workspace, workspace.id)
-            row.size, row.size_at = size, moment
+            row.size, row.capacity, row.size_at = size.used, size.capacity, moment

@@ -38,11 +38,15 @@ _UNKNOWN = "This workspace does not exist, or it is not yours."
 
 @dataclass(frozen=True)
 class WorkspaceView:
-    """`used_by` names the own environments that have it; `size` in bytes, None while unmeasured."""
+    """`used_by` names the own environments that have it.
+
+    `size` in bytes, None while unmeasured; `capacity` is what its volume holds at most, None where it has no end of its own.
+    """
 
     id: str
     name: str
     size: int | None
+    capacity: int | None
     size_at: datetime | None
     created_at: datetime
     last_used_at: datetime | None
@@ -132,6 +136,7 @@ def _view(row: Workspace, users: list[tuple[str, Phase]]) -> WorkspaceView:
         id=row.id,
         name=row.name,
         size=row.size,
+        capacity=row.capacity,
         size_at=row.size_at,
         created_at=row.created_at,
         last_used_at=row.last_used_at,

@@ -150,7 +150,8 @@ def multiply(house: Podium, times: int) -> None:
         assert last is not None
         space = session.get_one(Workspace, last.workspace_id)
         for number in range(times):
-            copy = Workspace(**{**space.model_dump(), "id": new_id(), "name": f"Field notes of day {number}"})
+            held = {"size": 10**9 * (number % 11), "capacity": 10**10 if number % 3 else None}
+            copy = Workspace(**{**space.model_dump(), **held, "id": new_id(), "name": f"Field notes of day {number}"})
             session.add(copy)
             session.flush()
             changed = {"id": new_id(), "slug": new_id()[:12], "name": f"Field day {number}", "workspace_id": copy.id}

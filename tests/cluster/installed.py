@@ -40,7 +40,7 @@ DATABASE = "podium-database"
 
 
 @contextmanager
-def installed(database_url: str = "", **more: str) -> Iterator[Release]:
+def installed(database_url: str = "", chart: str = CHART, **more: str) -> Iterator[Release]:
     """Both namespaces admit pods of the level "restricted" only, the hub's and NGINX's included.
 
     `more`: values, with `_` for the dot.
@@ -72,7 +72,7 @@ def installed(database_url: str = "", **more: str) -> Iterator[Release]:
             )
             values["hub.databaseSecret"] = DATABASE
         sets = [argument for name, value in values.items() for argument in ("--set", f"{name}={value}")]
-        run("helm", "install", RELEASE, CHART, "-n", namespace, *sets, "--wait", "--timeout", "300s")
+        run("helm", "install", RELEASE, chart, "-n", namespace, *sets, "--wait", "--timeout", "300s")
         with forwarded(namespace, RELEASE, port):
             yield Release(namespace, environments, f"http://localhost:{port}")
 

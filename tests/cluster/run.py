@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub.settings import ROOT
+from tests.cluster import previous
 
 IMAGES = {
     "TEST_HUB_IMAGE": "podium/hub:test",
     "TEST_ENVIRONMENT_IMAGE": "podium/environment:test",
     "TEST_NGINX_IMAGE": "podium/nginx:test",
     "TEST_STAND_IN_IMAGE": "podium/stand-in:test",
+    "TEST_PREVIOUS_HUB_IMAGE": "podium/hub:previous",
 }
 ALONE = "tests/cluster/test_outage.py"
 TESTS = ("tests/conformance", "tests/cluster", f"--ignore={ALONE}")
@@ -58,6 +60,9 @@ def build(cluster: str) -> None:
     subprocess.run([cluster, "build", "podium/environment:test", ROOT / "user-environment"], check=True)
     subprocess.run([cluster, "build", "podium/nginx:test", ROOT / "tests" / "cluster" / "nginx"], check=True)
     subprocess.run([cluster, "build", "podium/stand-in:test", _STAND_IN], check=True)
+    previous.unpack()
+    before = previous.SOURCE
+    subprocess.run([cluster, "build", "podium/hub:previous", "-f", before / "hub" / "Dockerfile", before], check=True)
 
 
 def in_turn(inside: list[str], variables: dict[str, str]) -> int:

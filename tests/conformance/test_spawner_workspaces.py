@@ -23,13 +23,13 @@ def test_a_workspace_outlives_its_starts(far: FarSide) -> None:
 
 def test_the_size_of_a_workspace_is_known_while_it_runs_and_after(far: FarSide) -> None:
     spec = far.spec()
-    assert far.spawner.workspace_size(spec.workspace_id) == 0
+    assert far.spawner.workspace_size(spec.workspace_id).used == 0
     ready(far, spec)
     far.run(spec.start_id, "import os; open('data', 'wb').write(os.urandom(1000000)); os.link('data', 'again')")
-    assert far.spawner.workspace_size(spec.workspace_id) == 1_000_000
+    assert far.spawner.workspace_size(spec.workspace_id).used == 1_000_000
     far.spawner.stop(spec.start_id)
     ended(far, spec.start_id)
-    assert far.spawner.workspace_size(spec.workspace_id) == 1_000_000
+    assert far.spawner.workspace_size(spec.workspace_id).used == 1_000_000
 
 
 def test_an_archive_holds_the_workspace_with_links_kept_as_links(far: FarSide) -> None:
@@ -64,7 +64,7 @@ def test_a_workspace_is_deleted_for_good_but_not_while_a_start_holds_it(far: Far
     ended(far, spec.start_id)
     far.spawner.delete_workspace(spec.workspace_id)
     assert spec.workspace_id not in {volume.workspace_id for volume in far.spawner.volumes()}
-    assert far.spawner.workspace_size(spec.workspace_id) == 0
+    assert far.spawner.workspace_size(spec.workspace_id).used == 0
     far.spawner.delete_workspace(spec.workspace_id)
     again = far.spec(workspace_id=spec.workspace_id)
     ready(far, again)

@@ -1,19 +1,24 @@
 """The schema is brought up once, under a lock, with a backup, and never over one that excludes this code."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
 
 import hub.migrate
 from hub.database import Database
 from hub.errors import CannotStart
 from hub.migrate import migrate
+from hub.migrations import upgrade
 from hub.schema import TABLES
+from tests.support import postgresql
 
 
 def test_the_revisions_make_exactly_the_tables_of_the_models(database: Database) -> None:
@@ -107,4 +112,35 @@ def test_sqlite_is_backed_up_before_a_change(tmp_path: Path, monkeypatch: pytest
     backup = Database(f"sqlite:///{next((tmp_path / 'backups').glob('podium-*.db'))}")
     assert migrate(backup, tmp_path / "none") is True
     backup.close()
+    database.close()
+
+
+@pytest.fixture
+def before(postgresql_server: postgresql.Server) -> Iterator[str]:
+    """The name of a database that the version before this one has made."""
+    name = postgresql_server.create()
+    database = Database(postgresql_server.url(name))
+    head = ScriptDirectory.from_config(upgrade._config()).get_revision("head")
+    with upgrade._locked(database) as connection:
+        command.upgrade(upgrade._config(connection), str(head.down_revision))
+        connection.execute(
+            text("INSERT INTO schema_info (id, number, readable_by) VALUES (1, :number, 1)"), {"number": hub.SCHEMA - 1}
+        )
+    database.close()
+    yield name
+    postgresql_server.drop(name)
+
+
+@pytest.mark.case("R12")
+def test_a_migration_that_would_keep_everybody_waiting_gives_way_and_comes_about_at_the_next_start(
+    before: str, postgresql_server: postgresql.Server, tmp_path: Path
+) -> None:
+    database = Database(postgresql_server.url(before))
+    with postgresql_server.connection(before) as reader, reader.transaction():
+        tables = ", ".join(f'"{table}"' for table in inspect(database.engine).get_table_names())
+        reader.execute(f"LOCK TABLE {tables} IN ACCESS SHARE MODE")
+        with pytest.raises(CannotStart, match=r"lock timeout.*Nothing was changed"):
+            migrate(database, tmp_path)
+    assert migrate(database, tmp_path) is True
+    assert migrate(database, tmp_path) is False
     database.close()

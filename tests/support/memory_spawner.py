@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.clock import now
 from hub.errors import ClusterSilent, Conflict
-from hub.spawners.base import SYNCED, Checkpoint, Ending, Exit, Observation, StartSpec, State, Synced, Usage, Volume
+from hub.spawners.base import SYNCED, Checkpoint, Ending, Exit, Observation, Size, StartSpec, State, Synced, Usage, Volume
 
 
 class MemorySpawner:
@@ -103,9 +103,9 @@ class MemorySpawner:
         self._answer()
         return [Volume(workspace_id) for workspace_id in sorted(self.workspaces)]
 
-    def workspace_size(self, workspace_id: str) -> int:
+    def workspace_size(self, workspace_id: str) -> Size:
         self._answer()
-        return 1234 if workspace_id in self.workspaces else 0
+        return Size(1234, 10_000) if workspace_id in self.workspaces else Size(0)
 
     def workspace_archive(self, workspace_id: str) -> Iterator[bytes]:
         self._answer()

@@ -7,6 +7,7 @@ import pytest
 from hub.clock import now
 from hub.environments.model import Environment, Phase
 from hub.errors import ClusterSilent, Conflict, Invalid, NotFound
+from hub.spawners.base import Size
 from hub.workspaces.keeper import Keeper
 from hub.workspaces.model import Workspace
 from tests.support.environment_hub import Hub
@@ -40,7 +41,8 @@ def test_sizes_are_measured_beside_the_requests(hub: Hub) -> None:
     hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
     assert hub.workspaces.search(ada)[0][0].size is None
     Keeper(hub.database, {"local": hub.spawner}).round()
-    assert hub.workspaces.search(ada)[0][0].size == 1234
+    [view] = hub.workspaces.search(ada)[0]
+    assert (view.size, view.capacity) == (1234, 10_000)
 
 
 def test_a_silent_cluster_delays_a_deletion_and_loses_nothing(hub: Hub) -> None:
@@ -81,11 +83,11 @@ def test_what_cannot_be_measured_is_not_tried_again_at_once_and_keeps_nobody_els
     hub.controller.round()
     keeper, asked = Keeper(hub.database, {"local": hub.spawner}), []
 
-    def size(workspace_id: str) -> int:
+    def size(workspace_id: str) -> Size:
         asked.append(workspace_id)
         if workspace_id == view.workspace_id:
             raise ClusterSilent
-        return 7
+        return Size(7)
 
     monkeypatch.setattr(hub.spawner, "workspace_size", size)
     for _ in range(3):

@@ -7,7 +7,7 @@ from typing import Any
 from hub.clock import now
 from hub.errors import Conflict
 from hub.seam import crossing
-from hub.spawners.base import Observation, StartSpec, State, Synced, Usage, Volume
+from hub.spawners.base import Observation, Size, StartSpec, State, Synced, Usage, Volume
 from hub.spawners.checks import checked_id, checked_spec
 from hub.spawners.kubernetes import objects
 from hub.spawners.kubernetes.api import Api
@@ -90,7 +90,7 @@ class KubernetesSpawner:
     def volumes(self) -> list[Volume]:
         return self._volumes.all()
 
-    def workspace_size(self, workspace_id: str) -> int:
+    def workspace_size(self, workspace_id: str) -> Size:
         return self._volumes.size(checked_id(workspace_id))
 
     def workspace_archive(self, workspace_id: str) -> Iterator[bytes]:

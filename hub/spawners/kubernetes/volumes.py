@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException
 from hub.clock import new_id, now
 from hub.errors import ClusterSilent, Conflict
 from hub.seam import crossing
-from hub.spawners.base import Volume
+from hub.spawners.base import Size, Volume
 from hub.spawners.kubernetes import objects, reader_pod
 from hub.spawners.kubernetes.api import Api
 from hub.spawners.kubernetes.calls import Object
@@ -35,15 +35,16 @@ class Volumes:
         found, _ = self._api.list("persistentvolumeclaims", VOLUMES)
         return [_volume(claim) for claim in found if "deletionTimestamp" not in claim["metadata"]]
 
-    def size(self, workspace_id: str) -> int:
-        if self._api.claim(claim_name(workspace_id)) is None:
-            return 0
+    def size(self, workspace_id: str) -> Size:
+        claim = self._api.claim(claim_name(workspace_id))
+        if claim is None:
+            return Size(0)
         with self._reader(workspace_id, ["size"]) as name:
             ended = self._mirror.wait_for_reader(name, is_over, reader_pod.WAITED_FOR)
         said = reader_pod.last_word(ended)
         if not said.isdecimal():
             raise ClusterSilent(f"The workspace could not be measured: {said[:200]}")
-        return int(said)
+        return Size(int(said), _volume(claim).capacity)
 
     def archive(self, workspace_id: str) -> Iterator[bytes]:
         if self._api.claim(claim_name(workspace_id)) is None:

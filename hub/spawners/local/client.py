@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from hub.errors import CannotStart, ClusterSilent
-from hub.spawners.base import SYNCED, Observation, StartSpec, Synced, Usage, Volume
+from hub.spawners.base import SYNCED, Observation, Size, StartSpec, Synced, Usage, Volume
 from hub.spawners.checks import checked_id
 from hub.spawners.local import wire
 from hub.spawners.local.connection import Answer, Connector, NobodyAnswers
@@ -90,8 +90,8 @@ class LocalSpawner:
     def volumes(self) -> list[Volume]:
         return [Volume(workspace_id) for workspace_id in json.loads(self._call("GET", "/workspaces", patience=_SLOW_SECONDS))]
 
-    def workspace_size(self, workspace_id: str) -> int:
-        return int(self._call("GET", f"/workspaces/{checked_id(workspace_id)}/size", patience=_SLOW_SECONDS))
+    def workspace_size(self, workspace_id: str) -> Size:
+        return Size(int(self._call("GET", f"/workspaces/{checked_id(workspace_id)}/size", patience=_SLOW_SECONDS)))
 
     def workspace_archive(self, workspace_id: str) -> Iterator[bytes]:
         with self._stream(f"/workspaces/{checked_id(workspace_id)}/archive", _SLOW_SECONDS) as answer:

@@ -35,6 +35,7 @@ from hub.spawners.kubernetes.api import Api
 from hub.spawners.kubernetes.calls import connect
 from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.spawner import KubernetesSpawner
+from tests.bench import whole
 from tests.bench.figures import Figure
 from tests.bench.hub_share import Clock
 from tests.bench.run import report
@@ -50,7 +51,7 @@ IDLE = 30.0
 MODEL = "BENCH"
 PROFILES = """
 [[profile]]
-name = "Real"
+name = "Light"
 cpu = 1
 memory = "256Mi"
 memory_request = "32Mi"
@@ -109,7 +110,7 @@ def share_and_seconds(services: Services) -> tuple[list[float], list[float]]:
     for number in range(STARTS):
         somebody = person(services, f"one-{number}")
         with Clock() as clock:
-            view = services.environments.launch(somebody, LaunchOrder("bench", "Real"))
+            view = services.environments.launch(somebody, LaunchOrder("bench", "Light"))
             reaches(services, somebody, view.id, Phase.RUNNING)
             until(lambda: clock.committed)
         shares.append(clock.share * 1000)
@@ -159,6 +160,8 @@ def measure(tell: Callable[[Figure], None]) -> None:
         tell(Figure("Requests to the API server for each of them", clock.calls / AT_ONCE, "", limit=12))
         for figure in known(services):
             tell(figure)
+    for figure in whole.figures(PROFILES, f"{MODEL}:1"):
+        tell(figure)
 
 
 def known(services: Services) -> Iterator[Figure]:

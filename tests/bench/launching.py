@@ -86,12 +86,12 @@ def pss(process: psutil.Process) -> int:
 def click_to_first_frame(ground: Ground, browser: Browser) -> list[Figure]:
     """From the click on *Launch environment* to the first frame, against opening a tab on one that runs already."""
     visitor = ground.visitor("clicker")
-    launches = [_in_browser(ground, browser, visitor, _click_launch) for _ in range(ROUNDS)]
+    launches = [_in_browser(ground, browser, visitor, click_launch) for _ in range(ROUNDS)]
     assert visitor.ask("POST", "/_podium/launch", b"next=/") == 303
     ground.until(visitor.person, visitor.view, Phase.RUNNING)
     with visitor.socket() as stream:
         run_once(stream)
-    opened = [_in_browser(ground, browser, visitor, _open_tab) for _ in range(ROUNDS)]
+    opened = [_in_browser(ground, browser, visitor, open_tab) for _ in range(ROUNDS)]
     known = [_in_browser(ground, browser, visitor, _open_again) for _ in range(ROUNDS)]
     ground.stop(visitor)
     unseen = "tab on a running one, host unseen"
@@ -111,11 +111,11 @@ def _in_browser(ground: Ground, browser: Browser, visitor: Visitor, act: Callabl
         return act(context.new_page(), ground.services.addresses.environment(visitor.view.slug))
     finally:
         context.close()
-        if act is _click_launch:
+        if act is click_launch:
             ground.stop(visitor)
 
 
-def _click_launch(page: Page, url: str) -> float:
+def click_launch(page: Page, url: str) -> float:
     page.goto(url)
     button = page.get_by_role("button", name="Launch environment")
     button.wait_for()
@@ -124,15 +124,15 @@ def _click_launch(page: Page, url: str) -> float:
     return _first_frame(page, began)
 
 
-def _open_tab(page: Page, url: str) -> float:
+def open_tab(page: Page, url: str) -> float:
     began = time.monotonic()
     page.goto(url, wait_until="commit")
     return _first_frame(page, began)
 
 
 def _open_again(page: Page, url: str) -> float:
-    _open_tab(page, url)
-    return _open_tab(page, url)
+    open_tab(page, url)
+    return open_tab(page, url)
 
 
 def killed_to_shown(ground: Ground, browser: Browser) -> Figure:
@@ -163,7 +163,7 @@ def logout_to_shown(ground: Ground, browser: Browser) -> Figure:
     ground.until(visitor.person, visitor.view, Phase.RUNNING)
 
     def act(page: Page, url: str) -> float:
-        _open_tab(page, url)
+        open_tab(page, url)
         began = time.monotonic()
         ground.services.sessions.end(visitor.person.session_id, "bench")
         page.get_by_role("heading", name="Log in").wait_for(timeout=60_000)

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -112,7 +113,7 @@ class Browser:
 
     def launched(self, name: str) -> tuple[str, str]:
         """A running environment: its host, and the cookie with which this person enters it."""
-        made = self.ask("POST", "/api/v1/environments", json={"name": name, "profile": "Light"})
+        made = self.order(name, "Light")
         assert made.status_code == 202, made.text
         environment_id = made.json()["id"]
         seen = until(lambda: self._running(environment_id), 120)
@@ -120,6 +121,10 @@ class Browser:
         entries, nonce = Entries(self.house.database, self.house.sessions), new_token()
         entry = entries.redeem(slug, entries.code(self.person, environment_id, digest(nonce)), nonce)[0]
         return f"{slug}.{self.house.host}", f"{cookie_name(self.house.settings, 'entry')}={entry}"
+
+    def order(self, name: str, profile: str) -> httpx.Response:
+        """What the hub answers to a launch."""
+        return self.ask("POST", "/api/v1/environments", json={"name": name, "profile": profile})
 
     def _running(self, environment_id: str) -> dict[str, str] | None:
         seen: dict[str, str] = self.ask("GET", f"/api/v1/environments/{environment_id}").json()
@@ -133,8 +138,8 @@ def _address(edge: str) -> tuple[str, int]:
 
 
 @contextmanager
-def built(chart: str = CHART, **values: str) -> Iterator[House]:
-    """A house of its own. `values` are the chart's."""
+def built(chart: str = CHART, profiles: Path | None = None, **values: str) -> Iterator[House]:
+    """A house of its own, as `installed` makes it."""
     programs = postgresql.programs()
     if "CLUSTER" not in os.environ or programs is None:
         absent("Only beside a cluster on this machine can its pods reach a PostgreSQL of the test's")
@@ -143,9 +148,8 @@ def built(chart: str = CHART, **values: str) -> Iterator[House]:
         server = stack.enter_context(postgresql.running(programs, node))
         name = server.create()
         url = f"postgresql://podium@{node}:{postgresql.PORT}/{name}"
-        release = stack.enter_context(
-            installed(url, chart, hub_replicas=str(HUBS), nginx_autoscaling_enabled="false", **values)
-        )
+        values = {"hub_replicas": str(HUBS), "nginx_autoscaling_enabled": "false", **values}
+        release = stack.enter_context(installed(url, chart, profiles, **values))
         database = Database(server.url(name))
         stack.callback(database.close)
         yield House(release, database, Sessions(database, timedelta(hours=8)), edges_of(release))

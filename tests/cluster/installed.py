@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from kubernetes import client
 
@@ -40,10 +41,10 @@ DATABASE = "podium-database"
 
 
 @contextmanager
-def installed(database_url: str = "", chart: str = CHART, **more: str) -> Iterator[Release]:
+def installed(database_url: str = "", chart: str = CHART, profiles: Path | None = None, **more: str) -> Iterator[Release]:
     """Both namespaces admit pods of the level "restricted" only, the hub's and NGINX's included.
 
-    `more`: values, with `_` for the dot.
+    `profiles`: a file with the presets. `more`: values, with `_` for the dot.
     """
     port = free_port()
     with own_namespace() as namespace, dropped(f"{namespace}-environments") as environments:
@@ -72,6 +73,8 @@ def installed(database_url: str = "", chart: str = CHART, **more: str) -> Iterat
             )
             values["hub.databaseSecret"] = DATABASE
         sets = [argument for name, value in values.items() for argument in ("--set", f"{name}={value}")]
+        if profiles:
+            sets += ["--set-file", f"hub.profiles={profiles}"]
         run("helm", "install", RELEASE, chart, "-n", namespace, *sets, "--wait", "--timeout", "300s")
         with forwarded(namespace, RELEASE, port):
             yield Release(namespace, environments, f"http://localhost:{port}")

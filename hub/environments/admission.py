@@ -16,11 +16,9 @@ def fits(session: Session, environment: Environment, capacity: int | None) -> bo
     """Whether it is this environment's turn and its request fits beside those that hold memory."""
     if capacity is None:
         return True
-    return _is_first(session, environment) and _held(session, environment) + environment.memory_request <= capacity
-
-
-def _held(session: Session, environment: Environment) -> int:
-    return requested(session, environment.cluster_id)[1]
+    if not _is_first(session, environment):
+        return False
+    return requested(session, environment.cluster_id)[1] + environment.memory_request <= capacity
 
 
 def requested(session: Session, cluster_id: str) -> tuple[float, int]:

@@ -180,7 +180,7 @@ class Controller:
             steps.restart_lost(self._database, environment.id, start_id, exit_ or Exit(Ending.LOST, now()))
         else:
             steps.fail_slow(self._database, environment.id, start_id, self.hindrance(environment.cluster_id, start_id))
-            _order_stop(self._spawners[environment.cluster_id], start_id)
+            self.observed[environment.cluster_id].recheck(start_id)
 
     def _settle(self, step: Step, environment: Environment, exit_: Exit | None) -> None:
         """It is put into the queue, is about to stop, has stopped, or goes for good."""
@@ -207,10 +207,12 @@ class Controller:
         return admitted
 
     def _forget(self, environment: Environment) -> None:
-        """Drop what is kept of a run that is over; if a crash comes first, it is found as a stray."""
+        """Drop what is kept of a run that is over; if a crash or a silence comes first, it is found as a stray."""
         if environment.start_id:
+            seen = self.observed[environment.cluster_id]
+            seen.recheck(environment.start_id)
             _order_forget(self._spawners[environment.cluster_id], environment.start_id)
-            self.observed[environment.cluster_id].drop(environment.start_id)
+            seen.drop(environment.start_id)
 
     def _clear_strays(self, cluster_id: str, seen: Observed) -> None:
         """End what runs though no row wants it; drop what is kept of superseded runs."""

@@ -111,7 +111,8 @@ def _under_way(situation: Situation) -> Step:
         return _ended(observation)
     if _has_news(situation.start, observation):
         return Step.RECORD_PROGRESS
-    if environment.phase is Phase.STARTING and situation.moment - environment.phase_since > START_DEADLINE:
+    too_long = situation.moment - environment.phase_since > START_DEADLINE
+    if environment.phase is Phase.STARTING and too_long and situation.synced:
         return Step.FAIL_SLOW
     return Step.NOTHING
 

@@ -63,6 +63,12 @@ class Observed:
             if self._unchecked.get(item.start_id) == item:
                 del self._unchecked[item.start_id]
 
+    def recheck(self, start_id: str) -> None:
+        """What is known of it is to be compared with the rows once more."""
+        with self._lock:
+            if item := self._known.get(start_id):
+                self._unchecked[start_id] = item
+
     def drop(self, start_id: str) -> None:
         """Forget a start that the spawner was told to forget."""
         with self._lock:

@@ -21,7 +21,7 @@ from tests.bench.figures import Figure
 from tests.bench.launching import ROUNDS, click_launch, open_tab
 from tests.cluster.house import Browser, House, built
 from tests.cluster.nodes import fake_nodes
-from tests.cluster.tools import run as command
+from tests.cluster.tools import kubectl
 from tests.spawners.far_side import until
 from tests.support.chromium import launched
 
@@ -35,7 +35,7 @@ def figures(profiles: str, gpu: str) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "profiles.toml"
         file.write_text(profiles, encoding="utf-8")
-        with built(profiles=file, hub_replicas="1", nginx_terminationGracePeriodSeconds="5") as house:
+        with built(profiles=file, hub_replicas="1") as house:
             yield first_frame(house)
             with fake_nodes(3, gpu=gpu):
                 yield sockets_that_were_dropped(house)
@@ -133,8 +133,8 @@ def is_accepted(somebody: Browser) -> bool:
 
 def restart(house: House) -> None:
     namespace = house.release.namespace
-    command("kubectl", "-n", namespace, "delete", "pod", "podium-hub-0")
-    command("kubectl", "-n", namespace, "rollout", "status", "statefulset/podium-hub", "--timeout=180s")
+    kubectl("-n", namespace, "delete", "pod", "podium-hub-0")
+    kubectl("-n", namespace, "rollout", "status", "statefulset/podium-hub", "--timeout=180s")
 
 
 def running(house: House) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.conftest import Place
 from tests.cluster.installed import Release, installed
-from tests.cluster.tools import run
+from tests.cluster.tools import kubectl
 from tests.spawners.far_side import clear, until
 from tests.spawners.kubernetes_side import KubernetesFarSide
 
@@ -17,7 +17,7 @@ def far() -> Iterator[KubernetesFarSide]:
     one = KubernetesFarSide()
     yield one
     clear(one)
-    until(lambda: run("kubectl", "-n", one.namespace, "get", "pods,secrets", "-o", "name") == "")
+    until(lambda: kubectl("-n", one.namespace, "get", "pods,secrets", "-o", "name") == "")
     one.close()
 
 

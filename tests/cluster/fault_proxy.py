@@ -41,8 +41,6 @@ class FaultProxy:
     upstream: client.ApiClient
     url: str = ""
     rules: list[Rule] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-    """Method and path of every request that was passed on."""
     first_lists: dict[str, bytes] = field(default_factory=dict)
     streams: list[socket.socket] = field(default_factory=list)
     """Connections of watches that are open."""
@@ -107,7 +105,6 @@ class _Handler(Answering):
         kept = {name: self.headers[name] for name in ("Content-Type", "Accept") if name in self.headers}
         pool = self.proxy.upstream.rest_client.pool_manager
         host = self.proxy.upstream.configuration.host
-        self.proxy.asked.append(f"{self.command} {self.path}")
         try:
             answer = pool.request(self.command, host + self.path, body=body, headers=kept, preload_content=False, timeout=60)
             if "watch" in parse_qs(urlsplit(self.path).query):

@@ -27,7 +27,7 @@ from hub.identity.tokens import digest, new_token
 from hub.routing.entry import Entries
 from hub.settings import Settings
 from tests.cluster.installed import CHART, Release, installed
-from tests.cluster.tools import run as command
+from tests.cluster.tools import kubectl
 from tests.spawners.far_side import until
 from tests.support import postgresql
 from tests.support.ci import absent
@@ -143,7 +143,7 @@ def built(chart: str = CHART, profiles: Path | None = None, **values: str) -> It
     programs = postgresql.programs()
     if "CLUSTER" not in os.environ or programs is None:
         absent("Only beside a cluster on this machine can its pods reach a PostgreSQL of the test's")
-    node = command("kubectl", "get", "nodes", "-o", "jsonpath={.items[0].status.addresses[?(@.type=='InternalIP')].address}")
+    node = kubectl("get", "nodes", "-o", "jsonpath={.items[0].status.addresses[?(@.type=='InternalIP')].address}")
     with ExitStack() as stack:
         server = stack.enter_context(postgresql.running(programs, node))
         name = server.create()
@@ -158,5 +158,5 @@ def built(chart: str = CHART, profiles: Path | None = None, **values: str) -> It
 def edges_of(release: Release) -> list[str]:
     """Where the pods of NGINX listen now."""
     path = "jsonpath={.items[*].status.podIP}"
-    found = command("kubectl", "-n", release.namespace, "get", "pods", "-l", "app.kubernetes.io/component=nginx", "-o", path)
+    found = kubectl("-n", release.namespace, "get", "pods", "-l", "app.kubernetes.io/component=nginx", "-o", path)
     return [f"{address}:8080" for address in found.split()]

@@ -12,7 +12,7 @@ from kubernetes import client
 from hub.settings import ROOT
 from hub.spawners.kubernetes.calls import connect
 from tests.cluster.namespace import own_namespace
-from tests.cluster.tools import forwarded, run
+from tests.cluster.tools import forwarded, kubectl, run
 from tests.routing.serving import free_port
 
 CHART = str(ROOT / "helm" / "podium")
@@ -30,7 +30,7 @@ class Release:
     @property
     def link(self) -> str:
         """The first administrator's, as the chart's notes say."""
-        logged = run("kubectl", "-n", self.namespace, "logs", f"{RELEASE}-hub-0")
+        logged = kubectl("-n", self.namespace, "logs", f"{RELEASE}-hub-0")
         found = re.search(r"First administrator, .*: (\S+)", logged)
         assert found, logged
         return found[1]
@@ -61,8 +61,7 @@ def installed(database_url: str = "", chart: str = CHART, profiles: Path | None 
             **{name.replace("_", "."): value for name, value in more.items()},
         }
         if database_url:
-            run(
-                "kubectl",
+            kubectl(
                 "-n",
                 namespace,
                 "create",

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.cluster.tools import run
+from tests.cluster.tools import kubectl, run
 from tests.support.ci import absent
 
 GPU = "nvidia.com/gpu"
@@ -23,8 +23,8 @@ def fake_nodes(count: int = 1, gpu: str = "") -> Iterator[list[str]]:
     try:
         yield made
     finally:
-        run("kubectl", "delete", "node", *made)
+        kubectl("delete", "node", *made)
 
 
 def _names() -> set[str]:
-    return set(run("kubectl", "get", "nodes", "-o", "name").replace("node/", "").split())
+    return set(kubectl("get", "nodes", "-o", "name").replace("node/", "").split())

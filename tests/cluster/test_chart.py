@@ -1,13 +1,16 @@
 """What the chart refuses to render, and what of it cannot be tried on any cluster."""
 
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
 from hub.settings import ROOT
 from tests.cluster.installed import CHART
-from tests.cluster.tools import command, run
+from tests.cluster.namespace import own_namespace
+from tests.cluster.tools import command, kubectl, run
 
 PLAIN = ("template", "podium", CHART, "--namespace", "podium", "--set", "existingSecret=podium-secrets")
 EDGES = ("--set", "ingress.enabled=true,ingress.tlsSecret=tls,gateway.enabled=true,gateway.name=edge")
@@ -45,6 +48,16 @@ def test_the_chart_has_no_fault_that_helm_sees() -> None:
 
 def test_the_plain_manifests_are_those_of_the_chart() -> None:
     assert run("helm", *PLAIN) == (ROOT / "k8s" / "podium.yaml").read_text(encoding="utf-8"), "run: make manifests"
+
+
+def test_the_api_server_takes_all_plain_manifests(tmp_path: Path) -> None:
+    built = kubectl("kustomize", str(ROOT / "k8s"))
+    with own_namespace() as hub, own_namespace() as environments:
+        moved = re.sub(r"namespace: podium-environments$", f"namespace: {environments}", built, flags=re.MULTILINE)
+        moved = re.sub(r"namespace: podium$", f"namespace: {hub}", moved, flags=re.MULTILINE)
+        (tmp_path / "podium.yaml").write_text(moved, encoding="utf-8")
+        taken = kubectl("apply", "--dry-run=server", "-f", str(tmp_path / "podium.yaml"))
+    assert len(taken.splitlines()) == len([one for one in yaml.safe_load_all(built) if one])
 
 
 @pytest.mark.case("A2-9")

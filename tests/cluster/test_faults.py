@@ -16,7 +16,7 @@ from hub.spawners.kubernetes.api import Api
 from hub.spawners.kubernetes.calls import Object, connect
 from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.reading import is_over
-from tests.cluster.tools import run
+from tests.cluster.tools import kubectl
 from tests.spawners.far_side import ended, in_state, observed, ready, until
 from tests.spawners.kubernetes_side import HUB, KubernetesFarSide
 
@@ -38,7 +38,7 @@ def test_a_pod_that_somebody_deletes_is_told_as_lost_and_the_next_start_finds_th
     spec = far.spec()
     ready(far, spec)
     far.run(spec.start_id, "open('notes.txt', 'w').write('kept')")
-    run("kubectl", "-n", far.namespace, "delete", "pod", f"environment-{spec.workspace_id}", "--wait=false")
+    kubectl("-n", far.namespace, "delete", "pod", f"environment-{spec.workspace_id}", "--wait=false")
     exit_ = ended(far, spec.start_id).exit
     assert exit_
     assert (exit_.why, exit_.detail) == (Ending.LOST, "its pod was deleted")
@@ -62,7 +62,7 @@ def test_what_no_node_can_give_is_said_with_its_name_and_can_be_cancelled(far: K
 @pytest.mark.case("R13")
 @pytest.mark.case("A9-5")
 def test_a_namespace_whose_quota_is_used_up_refuses_with_a_sentence(far: KubernetesFarSide) -> None:
-    run("kubectl", "-n", far.namespace, "create", "quota", "few", "--hard=pods=1")
+    kubectl("-n", far.namespace, "create", "quota", "few", "--hard=pods=1")
     first, second = far.spec(), far.spec()
     ready(far, first)
     far.spawner.start(second)
@@ -99,8 +99,8 @@ def test_a_namespace_that_is_being_deleted_refuses_with_a_sentence(far: Kubernet
     held = far.spec()
     ready(far, held)
     patch = '{"metadata":{"finalizers":["podium.test/held"]}}'
-    run("kubectl", "-n", far.namespace, "patch", "pod", f"environment-{held.workspace_id}", "--type=merge", "-p", patch)
-    run("kubectl", "delete", "namespace", far.namespace, "--wait=false")
+    kubectl("-n", far.namespace, "patch", "pod", f"environment-{held.workspace_id}", "--type=merge", "-p", patch)
+    kubectl("delete", "namespace", far.namespace, "--wait=false")
     late = far.spec()
     far.spawner.start(late)
     exit_ = ended(far, late.start_id).exit
@@ -108,7 +108,7 @@ def test_a_namespace_that_is_being_deleted_refuses_with_a_sentence(far: Kubernet
     assert exit_.why is Ending.NEVER_STARTED
     assert "the place where environments run is being deleted" in exit_.detail
     free = '{"metadata":{"finalizers":null}}'
-    run("kubectl", "-n", far.namespace, "patch", "pod", f"environment-{held.workspace_id}", "--type=merge", "-p", free)
+    kubectl("-n", far.namespace, "patch", "pod", f"environment-{held.workspace_id}", "--type=merge", "-p", free)
 
 
 NAMES = ["$(PODIUM_ADDRESS)", "a\nb", "'\"\\", "😀" * 200, "{{ x }}", "-".join("x" * 10)]
@@ -178,4 +178,4 @@ def left_behind(far: KubernetesFarSide, workspace_id: str) -> str:
 
 
 def pods(far: KubernetesFarSide) -> list[str]:
-    return run("kubectl", "-n", far.namespace, "get", "pods", "-o", "name").split()
+    return kubectl("-n", far.namespace, "get", "pods", "-o", "name").split()

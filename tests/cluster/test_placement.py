@@ -10,7 +10,7 @@ from hub.spawners.base import Ending, Observation, State
 from hub.spawners.kubernetes.calls import connect
 from hub.spawners.placement import Placement
 from tests.cluster.nodes import FAKE, GPU, fake_nodes
-from tests.cluster.tools import run
+from tests.cluster.tools import kubectl
 from tests.spawners.far_side import ended, in_state, observed, ready, until
 from tests.spawners.kubernetes_side import KubernetesFarSide
 
@@ -51,7 +51,7 @@ def test_an_image_that_is_not_allowed_is_never_started_and_leaves_nothing(far: K
     assert seen.exit
     assert seen.exit.why is Ending.NEVER_STARTED
     assert f"The image “{spec.image}” is not among those that may run here" in seen.exit.detail
-    assert run("kubectl", "-n", far.namespace, "get", "pods,secrets,persistentvolumeclaims", "-o", "name") == ""
+    assert kubectl("-n", far.namespace, "get", "pods,secrets,persistentvolumeclaims", "-o", "name") == ""
 
 
 @pytest.mark.case("A9-2")
@@ -80,8 +80,7 @@ def test_a_volume_grows_with_the_next_start_and_never_shrinks(far: KubernetesFar
         spec = far.spec(workspace_id=small.workspace_id, storage=size)
         ready(far, spec)
         assert far.run(spec.start_id, "result = open('notes.txt').read()") == "kept"
-        claim = run(
-            "kubectl", "-n", far.namespace, "get", "pvc", f"workspace-{small.workspace_id}", "-o",
+        claim = kubectl("-n", far.namespace, "get", "pvc", f"workspace-{small.workspace_id}", "-o",
             "jsonpath={.spec.resources.requests.storage}",
         )  # fmt: skip
         assert claim == capacity
@@ -110,7 +109,7 @@ def test_a_real_cluster_tells_its_nodes_their_gpus_and_who_is_cordoned() -> None
         assert [(one.model, one.count, one.requested) for one in fake.devices] == [("NVIDIA-A100-SXM4-80GB", 4, 0)]
         assert fake.devices[0].resource == GPU
         assert (fake.ready, fake.cordoned) == (True, False)
-        run("kubectl", "cordon", name)
+        kubectl("cordon", name)
         assert found(name).cordoned
     told = KubernetesSource(connect(os.environ["KUBECONFIG"])).inventory()
     real, *_ = [node for node in told.nodes if node.cpu.used is not None]

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from sqlalchemy import text as sql
@@ -15,13 +16,14 @@ import hub
 from tests.cluster import previous
 from tests.cluster.house import Browser, House, built
 from tests.cluster.installed import CHART, RELEASE
-from tests.cluster.tools import command
-from tests.cluster.tools import run as kubectl
+from tests.cluster.tools import command, kubectl
 from tests.spawners.far_side import until
+from tests.support.files_page import FilesPage
 from tests.support.script_run import run, session_of, text
 
 BEFORE, NOW = "TEST_PREVIOUS_HUB_IMAGE", "TEST_HUB_IMAGE"
 PEOPLE = 4
+NOTES = b"day,seen\n1,heron\n"
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def house() -> Iterator[House]:
     """The release before, behind NGINX pods that let open sockets be."""
     image = os.environ[BEFORE]
     with built(str(previous.CHART), images_hub=image, nginx_terminationGracePeriodSeconds="900") as one:
-        address = kubectl("kubectl", "-n", one.release.namespace, "get", "service", RELEASE, "-o", "jsonpath={.spec.clusterIP}")
+        address = kubectl("-n", one.release.namespace, "get", "service", RELEASE, "-o", "jsonpath={.spec.clusterIP}")
         one.edges = [f"{address}:80"]  # whichever NGINX there are
         yield one
 
@@ -41,6 +43,7 @@ def test_people_work_on_while_hubs_are_replaced_by_the_next_release_and_back_aga
     assert schema(house) < hub.SCHEMA
     with ada.page(host, cookie) as tab, people(house) as seen:
         session = session_of(run(tab))
+        FilesPage(tab, partial(ada.ask, host=host, cookie=cookie)).upload("notes.csv", NOTES)
         with helm(house, "upgrade", RELEASE, CHART, "--reuse-values", "--set", f"images.hub={os.environ[NOW]}"):
             until(lambda: ready_images(house) == {os.environ[BEFORE], os.environ[NOW]}, 300)
             bob.launched("By either release")
@@ -54,6 +57,7 @@ def test_people_work_on_while_hubs_are_replaced_by_the_next_release_and_back_aga
         assert ready_images(house) == {os.environ[BEFORE]}
         bob.launched("By the release before")
         assert session_of(run(tab)) == session
+        assert FilesPage(tab, partial(ada.ask, host=host, cookie=cookie)).download("notes.csv") == NOTES
     assert seen.keys() == {200}
 
 
@@ -65,7 +69,7 @@ def schema(house: House) -> int:
 def ready_images(house: House) -> set[str]:
     path = "jsonpath={range .items[?(@.status.containerStatuses[0].ready==true)]}{.spec.containers[0].image} {end}"
     selector = "app.kubernetes.io/component=hub"
-    return set(kubectl("kubectl", "-n", house.release.namespace, "get", "pods", "-l", selector, "-o", path).split())
+    return set(kubectl("-n", house.release.namespace, "get", "pods", "-l", selector, "-o", path).split())
 
 
 @contextmanager

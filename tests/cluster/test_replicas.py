@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from tests.cluster.house import House, built
-from tests.cluster.tools import run as command
+from tests.cluster.tools import kubectl
 from tests.spawners.far_side import until
 from tests.support.files_page import FilesPage
 from tests.support.script_run import run, session_of, text
@@ -22,7 +22,7 @@ RESEARCHERS, FILES = 5, 10
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    with built(nginx_terminationGracePeriodSeconds="5") as one:
+    with built() as one:
         yield one
 
 
@@ -73,11 +73,11 @@ def test_when_the_hub_that_leads_is_killed_another_leads_and_no_environment_lose
         assert "Overview" in text(run(tab))
         first = until(house.leader)
         pod = first.partition(" ")[0]
-        command("kubectl", "-n", house.release.namespace, "delete", "pod", pod, "--grace-period=0", "--force")
+        kubectl("-n", house.release.namespace, "delete", "pod", pod, "--grace-period=0", "--force")
         bob.launched("Launched meanwhile")
         assert "Overview" in text(run(tab))
     until(lambda: house.leader() != first)
-    listed = command("kubectl", "-n", house.release.environments, "get", "pods", "-l", "podium/role=environment", "-o", "name")
+    listed = kubectl("-n", house.release.environments, "get", "pods", "-l", "podium/role=environment", "-o", "name")
     assert len(listed.split()) == 2
     until(lambda: pod in ready_hubs(house), 120)
 
@@ -88,7 +88,7 @@ def test_an_upgrade_of_the_hubs_drops_no_socket_of_an_environment(house: House) 
     with ada.page(host, cookie) as tab:
         session = session_of(run(tab))
         for act in ("restart", "status"):
-            command("kubectl", "-n", house.release.namespace, "rollout", act, "statefulset/podium-hub")
+            kubectl("-n", house.release.namespace, "rollout", act, "statefulset/podium-hub")
         assert "Overview" in text(run(tab))
         assert session_of(run(tab)) == session
 
@@ -99,10 +99,10 @@ def test_a_socket_that_an_ending_nginx_cuts_comes_back_to_its_session_through_an
     going, staying = house.edges
     namespace = house.release.namespace
     path = f"jsonpath={{.items[?(@.status.podIP=='{going.partition(':')[0]}')].metadata.name}}"
-    name = command("kubectl", "-n", namespace, "get", "pods", "-o", path)
+    name = kubectl("-n", namespace, "get", "pods", "-o", path)
     with ada.page(host, cookie, edge=going) as tab:
         session = session_of(run(tab))
-        command("kubectl", "-n", namespace, "delete", "pod", name, "--wait=false")
+        kubectl("-n", namespace, "delete", "pod", name, "--wait=false")
         until(lambda: not answers(going))
         assert "Overview" in text(run(tab))  # what is open goes on until the grace period is over
         with pytest.raises(ConnectionClosed):
@@ -128,4 +128,4 @@ def answers(edge: str) -> bool:
 
 def ready_hubs(house: House) -> str:
     path = "jsonpath={range .items[?(@.status.containerStatuses[0].ready==true)]}{.metadata.name} {end}"
-    return command("kubectl", "-n", house.release.namespace, "get", "pods", "-l", "app.kubernetes.io/component=hub", "-o", path)
+    return kubectl("-n", house.release.namespace, "get", "pods", "-l", "app.kubernetes.io/component=hub", "-o", path)

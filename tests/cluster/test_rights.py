@@ -3,7 +3,7 @@
 import re
 
 from tests.cluster.installed import RELEASE, Release
-from tests.cluster.tools import run
+from tests.cluster.tools import kubectl
 
 EVERYBODYS = {"selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"}
 """What the API server answers everybody who has an account."""
@@ -12,7 +12,7 @@ EVERYBODYS = {"selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrule
 def allowed(release: Release, namespace: str) -> set[tuple[str, str]]:
     """What the hub's account may do, as the API server itself says."""
     account = f"system:serviceaccount:{release.namespace}:{RELEASE}-hub"
-    listed = run("kubectl", "-n", namespace, "auth", "can-i", "--list", f"--as={account}", "--no-headers")
+    listed = kubectl("-n", namespace, "auth", "can-i", "--list", f"--as={account}", "--no-headers")
     rows = [re.fullmatch(r"(\S+)\s+\[.*?\]\s+\[.*?\]\s+\[(.*?)\]", line.strip()) for line in listed.splitlines()]
     return {(row[1], row[2]) for row in rows if row and row[1].partition(".")[0] not in EVERYBODYS}
 

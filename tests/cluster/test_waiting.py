@@ -21,8 +21,10 @@ resources = { "example.org/quantum" = 1 }
 
 
 @pytest.fixture(scope="module")
-def release() -> Iterator[Release]:
-    with installed(hub_profiles=PROFILES.replace(",", "\\,")) as one:
+def release(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
+    profiles = tmp_path_factory.mktemp("presets") / "profiles.toml"
+    profiles.write_text(PROFILES, encoding="utf-8")
+    with installed(profiles=profiles) as one:
         yield one
 
 

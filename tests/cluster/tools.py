@@ -21,6 +21,10 @@ def run(program: str, *arguments: str) -> str:
     return done.stdout
 
 
+def kubectl(*arguments: str) -> str:
+    return run("kubectl", *arguments)
+
+
 @contextmanager
 def forwarded(namespace: str, service: str, port: int) -> Iterator[None]:
     """This port of the loopback leads to port 80 of a service."""

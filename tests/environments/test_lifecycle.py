@@ -9,6 +9,7 @@ from sqlmodel import select
 from hub.environments.launching import LaunchOrder
 from hub.environments.model import Phase, Start, Target
 from hub.environments.views import EnvironmentView
+from hub.errors import ClusterSilent
 from hub.identity.person import Person
 from hub.spawners.base import Ending, StartSpec
 from tests.support.environment_hub import Hub
@@ -166,6 +167,45 @@ def test_a_start_that_waits_says_for_what_and_so_does_its_end(hub: Hub, monkeypa
     assert failed.reason
     assert failed.reason.startswith("It was not ready in time, so it was stopped. No node can take it: 3 Insufficient cpu.")
     assert hub.environments.hindrance(failed) == ""
+
+
+@pytest.mark.case("R6")
+def test_a_start_that_waits_too_long_in_a_silent_cluster_is_not_given_up(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = hub.person("ada")
+    hub.spawner.halts_at = 1
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: len(seen.checkpoints) == 1)
+    hub.spawner.silent = True
+    hub.spawner.hang_up()
+    hub.until(ada, view, lambda _: not hub.controller.observed["local"].synced)
+    monkeypatch.setattr("hub.environments.lifecycle.START_DEADLINE", timedelta(0))
+    hub.controller.round()
+    assert hub.environments.get(ada, view.id).phase is Phase.STARTING
+    hub.spawner.silent = False
+    hub.until(ada, view, lambda seen: seen.phase is Phase.FAILED)
+
+
+@pytest.mark.case("R6")
+def test_what_a_silent_cluster_could_not_be_told_to_end_is_told_again(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = hub.person("ada")
+    hub.spawner.halts_at = 1
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: len(seen.checkpoints) == 1)
+    [spec] = hub.spawner.specs
+    told: list[str] = []
+    stop = hub.spawner.stop
+
+    def silent_at_first(start_id: str) -> None:
+        told.append(start_id)
+        if len(told) < 3:
+            raise ClusterSilent
+        stop(start_id)
+
+    monkeypatch.setattr(hub.spawner, "stop", silent_at_first)
+    monkeypatch.setattr("hub.environments.lifecycle.START_DEADLINE", timedelta(0))
+    hub.until(ada, view, lambda seen: seen.phase is Phase.FAILED)
+    hub.until(ada, view, lambda _: not hub.spawner.is_held(view.workspace_id))
+    assert told == [spec.start_id] * 3
 
 
 def test_delete_while_starting_ends_the_start_and_keeps_the_workspace_unless_asked(hub: Hub) -> None:

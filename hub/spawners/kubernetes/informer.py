@@ -3,14 +3,16 @@
 The client library has an informer too. It starts anew at once after each fault, without a pause,
 sets no deadline, asks for no bookmarks and makes typed models of thousands of pods
 (docs/decisions/0013). Here a watch ends after `WATCH` seconds by itself and is resumed; a version
-that the server no longer has (410) brings a new list; every other fault brings a pause that doubles
-up to `LONGEST_PAUSE`, for ever. What is missing from a copy that is not `fresh` is unknown, not gone.
+that the server no longer has (410) brings a new list; every other fault, what cannot be read included,
+brings a pause that doubles up to `LONGEST_PAUSE`, for ever. What is missing from a copy that is not
+`fresh` is unknown, not gone.
 """
 
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -68,6 +70,10 @@ class Informer:
                 self._wait(stopped, f"{refusal.reason}: {refusal.message}")
             except ClusterSilent as error:
                 self._wait(stopped, f"no answer ({error.__cause__ or error.sentence})")
+            except Exception as error:
+                log.exception("what the cluster told of its %s is not understood", self._kind)
+                self._version = None
+                self._wait(stopped, f"not understood ({error!r})")
 
     def _listen(self) -> None:
         if self._version is None:
@@ -110,18 +116,21 @@ class Informer:
             self._drop(found)
 
     def _put(self, found: Object) -> None:
-        kept = self._listener.kept(found)
-        self._objects[_key(kept)] = kept
-        self._tell(self._listener.there, kept)
+        with self._passing_over(found):
+            kept = self._listener.kept(found)
+            self._objects[_key(kept)] = kept
+            self._listener.there(kept)
 
     def _drop(self, found: Object) -> None:
         self._objects.pop(_key(found), None)
-        self._tell(self._listener.gone, found)
+        with self._passing_over(found):
+            self._listener.gone(found)
 
-    def _tell(self, whom: Callable[[Object], None], found: Object) -> None:
-        """An object that nobody foresaw is passed over: it must not end the news of all others."""
+    @contextmanager
+    def _passing_over(self, found: Object) -> Iterator[None]:
+        """An object that nobody foresaw must not end the news of all others."""
         try:
-            whom(found)
+            yield
         except Exception:
             log.exception("the cluster's %s %s is not understood", self._kind, found["metadata"].get("name"))
 

@@ -116,11 +116,11 @@ class Mirror:
         with self._news:
             return list(self._readers.values())
 
-    def wait_for_reader(self, name: str, reached: Callable[[Object], bool], deadline: float) -> Object:
-        """The pod of that name once it is as asked for. Raises `ClusterSilent` after `deadline` seconds."""
+    def wait_for_reader(self, name: str, reached: Callable[[Object], bool], within: float) -> Object:
+        """The pod of that name once it is as asked for. Raises `ClusterSilent` after `within` seconds."""
         with self._news:
             self._begin()
-            if not self._news.wait_for(lambda: name in self._readers and reached(self._readers[name]), deadline):
+            if not self._news.wait_for(lambda: name in self._readers and reached(self._readers[name]), within):
                 raise ClusterSilent
             return self._readers[name]
 

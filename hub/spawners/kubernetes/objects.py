@@ -42,6 +42,8 @@ from hub.spawners.supervised import supervised
 
 GRACE = 10
 """Seconds between SIGTERM and SIGKILL; the supervisor in the pod takes five of them at most."""
+ENDS_WITHIN = GRACE + 10.0
+"""Seconds after which a pod that was told to end is not waited for any more."""
 
 
 def pod_name(workspace_id: str) -> str:

@@ -15,7 +15,7 @@ from hub.seam import crossing
 from hub.spawners.base import StartSpec
 from hub.spawners.kubernetes import objects
 from hub.spawners.kubernetes.api import Api
-from hub.spawners.kubernetes.calls import Object, Refusal
+from hub.spawners.kubernetes.calls import ANOTHER, Object, Refusal
 from hub.spawners.kubernetes.mirror import Mirror
 from hub.spawners.kubernetes.parts import START, claim_name
 from hub.spawners.kubernetes.place import Place
@@ -25,10 +25,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 8
 """Orders that are carried out at the same time."""
-_MAKES_WAY_WITHIN = objects.GRACE + 10.0
-"""Seconds for which the pod of an earlier start is waited for."""
 _PAUSE = 0.2
-_EXISTS = 409
 _NOT_ALLOWED = "The image “{}” is not among those that may run here. Tell an administrator"
 _HELD = "Another environment is running with this workspace."
 
@@ -87,13 +84,13 @@ class Orders:
 
     def _create_pod(self, spec: StartSpec) -> bool:
         """False where another start holds the workspace. One that has ended, or is about to, is waited for."""
-        deadline = time.monotonic() + _MAKES_WAY_WITHIN
+        deadline = time.monotonic() + objects.ENDS_WITHIN
         while True:
             try:
                 with crossing("create a pod"):
                     self._api.create_pod(objects.pod(spec, self._place))
             except Refusal as refusal:
-                if refusal.code != _EXISTS:
+                if refusal.code != ANOTHER:
                     raise
             else:
                 return True

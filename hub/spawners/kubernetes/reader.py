@@ -18,7 +18,7 @@ from hub.spawners.files.size import size
 
 _WORKSPACE = Path("/workspace")
 _TERMINATION_MESSAGE = Path("/dev/termination-log")
-_PORT = 8080
+PORT = 8080
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
             _TERMINATION_MESSAGE.write_text(str(size(_WORKSPACE)))
         return 0
     _, _Handler.expected = arguments
-    with HTTPServer((os.environ["PODIUM_ADDRESS"], _PORT), _Handler) as server:
+    with HTTPServer((os.environ["PODIUM_ADDRESS"], PORT), _Handler) as server:
         server.served = False  # type: ignore[attr-defined]
         while not server.served:  # type: ignore[attr-defined]
             server.handle_request()

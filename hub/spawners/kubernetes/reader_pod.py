@@ -32,9 +32,9 @@ from hub.spawners.kubernetes.parts import (
     pull_secrets,
 )
 from hub.spawners.kubernetes.place import Place
+from hub.spawners.kubernetes.reader import PORT
 from hub.spawners.kubernetes.reading import is_over
 
-PORT = 8080
 WAITED_FOR = 120.0
 """Seconds that a reader has to start, image pull included, and to measure a volume."""
 LONGEST = 3600

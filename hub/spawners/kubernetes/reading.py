@@ -11,13 +11,7 @@ from hub.spawners.kubernetes.ending import exit_of, when
 from hub.spawners.kubernetes.parts import START, WORKSPACE
 from hub.spawners.kubernetes.scheduling import in_words
 
-VOLUME_BOUND, SCHEDULED, IMAGE_PULLED, STARTED, READY = CHECKPOINTS = (
-    "volume bound",
-    "scheduled",
-    "image pulled",
-    "container started",
-    "ready",
-)
+CHECKPOINTS = ("volume bound", "scheduled", "image pulled", "container started", "ready")
 _OVER = {"Succeeded", "Failed"}
 _HOPELESS = {"InvalidImageName", "ErrImageNeverPull"}
 """Reasons for which a container waits that no waiting will change."""

@@ -20,8 +20,6 @@ from hub.spawners.kubernetes.quantities import amount
 from hub.spawners.kubernetes.reading import CHECKPOINTS, has_run, is_over
 from hub.spawners.kubernetes.volumes import Volumes
 
-_STOPS_WITHIN = timedelta(seconds=objects.GRACE + 10)
-"""After this a pod whose node does not end it is deleted."""
 _STOPPING_SINCE = "podium/stopping-since"
 """An annotation."""
 
@@ -102,7 +100,7 @@ class KubernetesSpawner:
     def _end(self, pod: Object) -> None:
         metadata = pod["metadata"]
         since = metadata.get("annotations", {}).get(_STOPPING_SINCE)
-        overdue = since is not None and now() - datetime.fromisoformat(since) > _STOPS_WITHIN
+        overdue = since is not None and now() - datetime.fromisoformat(since) > timedelta(seconds=objects.ENDS_WITHIN)
         if "deletionTimestamp" in metadata:
             return
         if not has_run(pod) or overdue:

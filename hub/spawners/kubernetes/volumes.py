@@ -18,6 +18,7 @@ from hub.spawners.kubernetes.mirror import Mirror
 from hub.spawners.kubernetes.parts import VOLUMES, WORKSPACE, claim_name
 from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.quantities import amount
+from hub.spawners.kubernetes.reader import PORT
 from hub.spawners.kubernetes.reading import is_over
 
 _GONE_WITHIN = 30.0
@@ -108,7 +109,7 @@ def _volume(claim: Object) -> Volume:
 def _fetched(reader: Object, key: str) -> Iterator[bytes]:
     if is_over(reader):
         raise ClusterSilent(f"The workspace could not be read: {reader_pod.last_word(reader)[:200]}")
-    connection = HTTPConnection(reader["status"]["podIP"], reader_pod.PORT, timeout=60)
+    connection = HTTPConnection(reader["status"]["podIP"], PORT, timeout=60)
     try:
         connection.request("GET", "/", headers={"Authorization": f"Bearer {key}"})
         answer = connection.getresponse()

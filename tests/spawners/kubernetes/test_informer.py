@@ -27,12 +27,10 @@ class Copy:
         self.turns: list[bool] = []
         self.told_gone: list[str] = []
         self.stopped = threading.Event()
-        self.informer = Informer(api, "pods", "", Listener(lambda found: found, self._there, self._gone, self._turned))
+        self.informer = Informer(api, "pods", "", Listener(_kept, self._there, self._gone, self._turned))
         self.thread = threading.Thread(target=self.informer.run, args=(self.stopped,))
 
     def _there(self, found: dict[str, Any]) -> None:
-        if found["metadata"]["name"] == "poison":
-            raise KeyError("status")
         self.known[found["metadata"]["name"]] = found["metadata"]["resourceVersion"]
 
     def _gone(self, found: dict[str, Any]) -> None:
@@ -41,6 +39,12 @@ class Copy:
 
     def _turned(self) -> None:
         self.turns.append(self.informer.fresh)
+
+
+def _kept(found: dict[str, Any]) -> dict[str, Any]:
+    if found["metadata"]["name"] == "poison":
+        raise KeyError("status")
+    return found
 
 
 def follow(api: Api, right: Callable[[Copy], bool]) -> Copy:
@@ -95,6 +99,16 @@ def test_an_object_that_nobody_foresaw_does_not_end_the_news_of_others() -> None
     with api_server(listed("5", "poison", "a"), watched(("ADDED", "poison", "6"), ("ADDED", "b", "7")), QUIET) as (api, _):
         copy = follow(api, lambda copy: copy.known == {"a": "5", "b": "7"})
         assert copy.turns == [True]
+
+
+@pytest.mark.case("R5")
+def test_what_nobody_can_read_makes_the_copy_stale_and_brings_a_new_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHORTEST_PAUSE", 0.01)
+    unreadable = watched(("ADDED", "b", "no number"))
+    with api_server(listed("5", "a"), unreadable, listed("7", "a", "b"), QUIET) as (api, server):
+        copy = follow(api, lambda copy: copy.known == {"a": "7", "b": "7"})
+        assert versions(server)[:3] == ["list", "5", "list"]
+        assert copy.turns == [True, False, True]
 
 
 @pytest.mark.case("R6")

@@ -68,6 +68,8 @@ def _loop(
                 act()
             except Silent as error:
                 log.warning("%s: %s", name, error.sentence)
+            except Exception:
+                log.exception("%s: a round was cut short", name)
             if not stopped.is_set():
                 at_once.wait(pause)
 

@@ -63,8 +63,8 @@ def room(told: Inventory | None) -> str:
     known = [(cpu, memory) for cpu, memory in free if cpu is not None and memory is not None]
     if not known:
         return ""
-    cpu, memory = max(one for one, _ in known), max(other for _, other in known)
-    return f"The most that one node has free now is {cores(cpu)} cores, and {show_bytes(memory)} of memory."
+    cpu, memory = max(known, key=lambda one: (one[1], one[0]))
+    return f"The most that one node has free now is {cores(cpu)} cores and {show_bytes(memory)} of memory."
 
 
 def device_table(devices: Sequence[Device]) -> pd.DataFrame:

@@ -13,16 +13,17 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import col, select
 
 from hub.clock import new_id, now
 from hub.database import Database
-from hub.environments import admission, steps
+from hub.environments import admission, steps, work
 from hub.environments.lease import LEASE, hold
 from hub.environments.lifecycle import Situation, Step, decide
-from hub.environments.model import LIVE, Environment, Phase, Start, Target
+from hub.environments.model import Environment, Phase, Start
 from hub.environments.observing import Observed
 from hub.environments.specs import SpecBuilder
+from hub.environments.work import BATCH, Patrol
 from hub.errors import ClusterSilent, DatabaseSilent
 from hub.seam import crossing
 from hub.spawners.base import Ending, Exit, Observation, Spawner, StartSpec, State
@@ -31,8 +32,6 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 """How long a round waits for news at most."""
-BATCH = 500
-"""How many environments one round looks at."""
 
 
 class Keys(Protocol):
@@ -53,6 +52,7 @@ class Controller:
         self._full: set[str] = set()
         """Clusters without room for the first of their queue, in the present round."""
         self.observed = {name: Observed(spawner, self.wake) for name, spawner in spawners.items()}
+        self._patrol = Patrol(self.observed)
 
     def wake(self) -> None:
         self._news.set()
@@ -75,7 +75,7 @@ class Controller:
         while not self._stopped.is_set():
             self._news.clear()
             try:
-                worked = self._hold_lease() and self.round()
+                worked = self.round() if self._hold_lease() else self._follow()
             except DatabaseSilent:
                 log.warning("the database is silent; the controller tries again")
                 worked = False
@@ -107,32 +107,30 @@ class Controller:
 
     def round(self) -> bool:
         """One look at everything that has work; True if a step was carried out."""
-        with self._database.reading() as session:
-            rows = self._with_work(session)
-        self._full.clear()
-        worked = [self._carry_out(environment, start) for environment, start in rows]
+        news = {name: seen.take_changed(BATCH) for name, seen in self.observed.items()}
+        try:
+            worked = self._work_on({start_id for changed in news.values() for start_id in changed})
+        except Exception:
+            for name, changed in news.items():
+                self.observed[name].put_back(changed)
+            raise
         for name, seen in self.observed.items():
             self._clear_strays(name, seen)
+        return worked
+
+    def _work_on(self, changed: set[str]) -> bool:
+        with self._database.reading() as session:
+            found = [*work.due(session, self._spawners, changed), *self._patrol.due(session)]
+        self._full.clear()
+        rows = {environment.id: (environment, start) for environment, start in found}.values()
+        worked = [self._carry_out(environment, start) for environment, start in rows]
         return any(worked)
 
-    def _with_work(self, session: Session) -> list[tuple[Environment, Start | None]]:
-        changed = [start_id for seen in self.observed.values() for start_id in seen.take_changed(BATCH)]
-        wanted = col(Environment.target) == Target.RUNNING
-        has_work = or_(
-            wanted & col(Environment.phase).in_((Phase.STOPPED, Phase.FAILED, Phase.QUEUED, Phase.STARTING)),
-            ~wanted & col(Environment.phase).in_(LIVE),
-            col(Environment.phase) == Phase.STOPPING,
-            (col(Environment.target) == Target.DELETED) & col(Environment.deleted_at).is_(None),
-            col(Environment.start_id).in_(changed),
-        )
-        query = (
-            select(Environment, Start)
-            .join(Start, col(Start.id) == col(Environment.start_id), isouter=True)
-            .where(has_work, col(Environment.cluster_id).in_(self._spawners))
-            .order_by(col(Environment.queued_at), col(Environment.id))
-            .limit(BATCH)
-        )
-        return [(environment, start) for environment, start in session.exec(query).all()]
+    def _follow(self) -> bool:
+        """The hub that leads acts on what is new; this one would look at all that runs if it took over."""
+        for seen in self.observed.values():
+            seen.skip_changed()
+        return False
 
     def _carry_out(self, environment: Environment, start: Start | None) -> bool:
         seen = self.observed[environment.cluster_id]
@@ -144,12 +142,12 @@ class Controller:
             return self._do(step, environment, observation)
         except ClusterSilent:
             log.warning("the cluster %s is silent; %s waits", environment.cluster_id, environment.id)
-            return False
         except DatabaseSilent:
             raise
         except Exception:
             log.exception("the step of %s failed; the others go on", environment.id)
-            return False
+        seen.put_back([environment.start_id or ""])
+        return False
 
     def _do(self, step: Step, environment: Environment, observation: Observation | None) -> bool:
         """Carry the step out; False where it changed nothing that a next round could build on."""
@@ -172,7 +170,7 @@ class Controller:
         return True
 
     def _end(self, step: Step, environment: Environment, exit_: Exit | None) -> None:
-        """It ended by itself, was too slow, or was taken by the infrastructure."""
+        """It ended by itself, was too slow, or was taken by the infrastructure. What is left of it is ended as a stray."""
         start_id = environment.start_id or ""
         if step is Step.FAIL:
             steps.fail(self._database, environment.id, start_id, exit_ or Exit(Ending.EXITED, now()))
@@ -180,7 +178,7 @@ class Controller:
             steps.restart_lost(self._database, environment.id, start_id, exit_ or Exit(Ending.LOST, now()))
         else:
             steps.fail_slow(self._database, environment.id, start_id, self.hindrance(environment.cluster_id, start_id))
-            self.observed[environment.cluster_id].recheck(start_id)
+        self.observed[environment.cluster_id].recheck(start_id)
 
     def _settle(self, step: Step, environment: Environment, exit_: Exit | None) -> None:
         """It is put into the queue, is about to stop, has stopped, or goes for good."""
@@ -236,12 +234,12 @@ class Controller:
             seen.checked(item)
 
     def _clear(self, cluster_id: str, item: Observation, phase: Phase | None) -> None:
-        spawner = self._spawners[cluster_id]
-        if item.state is State.ENDED:
-            if phase is None:
-                _order_forget(spawner, item.start_id)
-                self.observed[cluster_id].drop(item.start_id)
-        elif phase not in {Phase.STARTING, Phase.RUNNING, Phase.STOPPING}:
+        """One that has failed may hold its place without running, such as a pod whose image cannot be had."""
+        spawner, has_ended = self._spawners[cluster_id], item.state is State.ENDED
+        if has_ended and phase is None:
+            _order_forget(spawner, item.start_id)
+            self.observed[cluster_id].drop(item.start_id)
+        elif phase is Phase.FAILED or (not has_ended and phase not in {Phase.STARTING, Phase.RUNNING, Phase.STOPPING}):
             _order_stop(spawner, item.start_id)
 
 

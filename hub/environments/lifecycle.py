@@ -111,15 +111,19 @@ def _under_way(situation: Situation) -> Step:
         return _ended(observation)
     if _has_news(situation.start, observation):
         return Step.RECORD_PROGRESS
+    return Step.FAIL_SLOW if _takes_too_long(situation) else Step.NOTHING
+
+
+def _takes_too_long(situation: Situation) -> bool:
+    """A start in a cluster that is silent takes as long as that."""
+    environment = situation.environment
     too_long = situation.moment - environment.phase_since > START_DEADLINE
-    if environment.phase is Phase.STARTING and too_long and situation.synced:
-        return Step.FAIL_SLOW
-    return Step.NOTHING
+    return environment.phase is Phase.STARTING and situation.synced and too_long
 
 
 def _unobserved(situation: Situation) -> Step:
     if situation.environment.phase is Phase.STARTING:
-        return Step.ORDER_START
+        return Step.FAIL_SLOW if _takes_too_long(situation) else Step.ORDER_START
     return Step.RESTART if situation.synced else Step.NOTHING
 
 

@@ -6,7 +6,7 @@ A thread follows the stream and goes on after each break. Until a stream has tol
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from hub.clock import now
@@ -52,6 +52,15 @@ class Observed:
             for start_id in taken:
                 del self._changed[start_id]
             return taken
+
+    def put_back(self, start_ids: Iterable[str]) -> None:
+        """What was taken and could not be acted on."""
+        with self._lock:
+            self._changed.update(dict.fromkeys(start_id for start_id in start_ids if start_id))
+
+    def skip_changed(self) -> None:
+        with self._lock:
+            self._changed.clear()
 
     def unchecked(self, limit: int) -> list[Observation]:
         """Observations that nobody has compared with the rows yet."""

@@ -39,12 +39,15 @@ class Keeper:
         """Workspaces that could not be measured, and from when on they are tried again, on the monotonic clock."""
 
     def round(self) -> None:
+        """Deletions come first, also those of which another hub was asked meanwhile: a measurement may take minutes."""
+        self._delete_all()
+        for workspace in self._to_measure():
+            self._measure(workspace)
+            self._delete_all()
+
+    def _delete_all(self) -> None:
         for workspace in self._to_delete():
             self._delete(workspace)
-        for workspace in self._to_measure():
-            if self.news.is_set():
-                return  # a deletion comes first
-            self._measure(workspace)
 
     def _to_delete(self) -> list[Workspace]:
         with self._database.reading() as session:
@@ -58,9 +61,13 @@ class Keeper:
     def _stale(self, cluster_id: str, size_stays: timedelta) -> list[Workspace]:
         """Those used since they were measured, then those in use whose figure is old; the oldest first."""
         self._not_before = {found: moment for found, moment in self._not_before.items() if moment > monotonic()}
-        untried = (Workspace.cluster_id == cluster_id, col(Workspace.id).not_in(list(self._not_before)))
-        running = select(Environment.workspace_id).where(
-            Environment.target == Target.RUNNING, Environment.phase == Phase.RUNNING
+        wanted = select(Environment.workspace_id).where(Environment.target == Target.RUNNING)
+        running = wanted.where(Environment.phase == Phase.RUNNING)
+        starting = wanted.where(col(Environment.phase).in_((Phase.QUEUED, Phase.STARTING)))
+        untried = (
+            Workspace.cluster_id == cluster_id,
+            col(Workspace.id).not_in(list(self._not_before)),
+            col(Workspace.id).not_in(starting),
         )
         old = (Workspace.state == WorkspaceState.PRESENT, col(Workspace.size_at) < now() - size_stays)
         queries = (select(Workspace).where(TO_MEASURE), select(Workspace).where(*old, col(Workspace.id).in_(running)))

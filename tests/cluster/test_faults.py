@@ -59,6 +59,19 @@ def test_what_no_node_can_give_is_said_with_its_name_and_can_be_cancelled(far: K
     assert exit_.why is Ending.STOPPED
 
 
+def test_a_volume_that_waits_for_its_first_environment_is_not_made_where_somebody_measures_it(far: KubernetesFarSide) -> None:
+    spec = far.spec(cpu=9999.0, cpu_request=9999.0)
+    far.spawner.start(spec)
+    until(lambda: told(far, spec.start_id))
+    far.spawner.stop(spec.start_id)
+    ended(far, spec.start_id)
+    claim = ("-n", far.namespace, "get", "pvc", f"workspace-{spec.workspace_id}", "-o", "jsonpath={.status.phase}")
+    assert kubectl(*claim) == "Pending"
+    assert far.spawner.workspace_size(spec.workspace_id).used == 0
+    assert next(far.spawner.workspace_archive(spec.workspace_id)) == reader_pod.EMPTY_ARCHIVE
+    assert kubectl(*claim) == "Pending"
+
+
 @pytest.mark.case("R13")
 @pytest.mark.case("A9-5")
 def test_a_namespace_whose_quota_is_used_up_refuses_with_a_sentence(far: KubernetesFarSide) -> None:

@@ -134,5 +134,6 @@ def fine_if(*codes: int) -> Iterator[None]:
 
 
 def parsed(answer: BaseHTTPResponse) -> Object:
-    parsed: Object = json.loads(answer.data)
+    with translated():
+        parsed: Object = json.loads(answer.data)
     return parsed

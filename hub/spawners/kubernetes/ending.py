@@ -11,6 +11,7 @@ from typing import Any
 
 from hub.spawners.base import Ending, Exit
 from hub.spawners.kubernetes.calls import Object
+from hub.spawners.kubernetes.quantities import amount
 
 _INFRASTRUCTURE = {
     "Evicted",
@@ -84,7 +85,7 @@ def _was_disrupted(status: Object) -> bool:
 
 def _memory_limit(pod: Object) -> int:
     limits = pod["spec"]["containers"][0].get("resources", {}).get("limits", {})
-    return int(limits.get("memory", 0))
+    return int(amount(limits.get("memory", "0")))
 
 
 def _left_word(terminated: Object) -> dict[str, Any]:

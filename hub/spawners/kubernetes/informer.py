@@ -62,7 +62,9 @@ class Informer:
     def run(self, stopped: threading.Event) -> None:
         while not stopped.is_set():
             try:
-                self._listen()
+                if not self._listen():
+                    self._version = None
+                    stopped.wait(self._pause)
             except Refusal as refusal:
                 if refusal.code == _GONE:
                     self._version = None
@@ -75,14 +77,18 @@ class Informer:
                 self._version = None
                 self._wait(stopped, f"not understood ({error!r})")
 
-    def _listen(self) -> None:
+    def _listen(self) -> bool:
+        """Whether anything was told. A server ends a watch with a bookmark, but for one of a version that it does not know."""
         if self._version is None:
             self._list()
         opened = partial(self._turn, fresh=True)
+        heard = False
         for event in self._api.watch(self._kind, self._selector, self._version or "0", opened):
+            heard = True
             self._hear()
             self._take(event)
         self._hear()
+        return heard
 
     def _list(self) -> None:
         listed, version = self._api.list(self._kind, self._selector)

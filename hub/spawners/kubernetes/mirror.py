@@ -88,6 +88,10 @@ class Mirror:
         with self._news:
             return self._starts.order(start_id, workspace_id)
 
+    def order_is_through(self, start_id: str) -> None:
+        with self._news:
+            self._starts.order_is_through(start_id)
+
     def lose_order(self, start_id: str) -> None:
         with self._news:
             self._starts.lose_order(start_id)

@@ -19,7 +19,7 @@ from hub.spawners.kubernetes.calls import ANOTHER, Object, Refusal
 from hub.spawners.kubernetes.mirror import Mirror
 from hub.spawners.kubernetes.parts import START, claim_name
 from hub.spawners.kubernetes.place import Place
-from hub.spawners.kubernetes.reading import is_over
+from hub.spawners.kubernetes.reading import hopeless, is_over
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +46,12 @@ class Orders:
     def _carry_out(self, spec: StartSpec) -> None:
         try:
             self._make(spec)
+            self._mirror.order_is_through(spec.start_id)
         except Refusal as refusal:
             log.warning("the cluster refused the start %s: %s", spec.start_id, refusal.message)
-            self._mirror.never_started(spec.start_id, spec.workspace_id, in_words(refusal))
-            self._take_back(spec)
-        except ClusterSilent:
+            self._give_up(spec, in_words(refusal))
+        except ClusterSilent as error:
+            log.warning("the order of %s is given again: no answer (%s)", spec.start_id, error.__cause__ or error.sentence)
             self._mirror.lose_order(spec.start_id)
         except Exception:
             log.exception("the order of %s failed", spec.start_id)
@@ -66,8 +67,7 @@ class Orders:
             self._api.apply_secret(objects.secret_name(spec.start_id), objects.secret(spec))
         self._apply_claim(spec)
         if not self._create_pod(spec):
-            self._mirror.never_started(spec.start_id, spec.workspace_id, _HELD)
-            self._take_back(spec)
+            self._give_up(spec, _HELD)
         elif self._mirror.is_to_stop(spec.start_id):
             with crossing("delete a start's pod"):
                 self._api.delete_pods(f"{START}={spec.start_id}")
@@ -97,7 +97,8 @@ class Orders:
             found = self._api.pod(objects.pod_name(spec.workspace_id))
             if found and found["metadata"]["labels"].get(START) == spec.start_id:
                 return True
-            if (found and not self._makes_way(found)) or time.monotonic() > deadline:
+            is_late = time.monotonic() > deadline or self._mirror.is_to_stop(spec.start_id)
+            if is_late or (found and not self._makes_way(found)):
                 return False
             time.sleep(_PAUSE)
 
@@ -105,11 +106,22 @@ class Orders:
         """Whether the pod of an earlier start is on its way out; one that has only ended is sent there."""
         if "deletionTimestamp" in found["metadata"]:
             return True
-        if not is_over(found):
+        if not is_over(found) and not hopeless(found):
             return False
         with crossing("delete an ended pod"):
             self._api.delete_pod(found["metadata"]["name"], found["metadata"]["uid"])
         return True
+
+    def _give_up(self, spec: StartSpec, why: str) -> None:
+        """It was never started, unless another hub was faster to order it."""
+        try:
+            found = self._api.pod(objects.pod_name(spec.workspace_id))
+        except ClusterSilent:
+            found = None
+        if found and found["metadata"]["labels"].get(START) == spec.start_id:
+            return
+        self._mirror.never_started(spec.start_id, spec.workspace_id, why)
+        self._take_back(spec)
 
     def _take_back(self, spec: StartSpec) -> None:
         """Nothing stays of a start that was not made. A secret that stays all the same goes with `forget`."""

@@ -27,7 +27,7 @@ def observation(pod: Object, pulled: datetime | None, moment: datetime) -> Obser
     reached = _checkpoints(pod, pulled)
     if is_over(pod):
         return Observation(start_id, workspace_id, State.ENDED, reached, exit=exit_of(pod, moment))
-    if why := _hopeless(pod):
+    if why := hopeless(pod):
         return Observation(start_id, workspace_id, State.ENDED, reached, exit=Exit(Ending.NEVER_STARTED, moment, None, why))
     if len(reached) == len(CHECKPOINTS) and pod["status"].get("podIP"):
         return Observation(start_id, workspace_id, State.READY, reached, _upstream(pod["status"]["podIP"]))
@@ -87,7 +87,7 @@ def _waiting(status: Object) -> tuple[str, str]:
     return waiting.get("reason", ""), str(waiting.get("message", ""))[:_LONGEST]
 
 
-def _hopeless(pod: Object) -> str:
+def hopeless(pod: Object) -> str:
     """Why its image will never run; empty where it may."""
     reason, message = _waiting(pod["status"])
     image = pod["spec"]["containers"][0]["image"][:200]

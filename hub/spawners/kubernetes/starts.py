@@ -16,11 +16,11 @@ from hub.clock import now
 from hub.spawners.base import Ending, Exit, Observation, State
 from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.parts import START, WORKSPACE
-from hub.spawners.kubernetes.reading import has_run, observation
+from hub.spawners.kubernetes.reading import has_run, is_over, observation
 
-REMEMBERED = 1000
-ON_ITS_WAY = 30.0
-"""Seconds after which an order whose pod was never seen may be given again."""
+REMEMBERED, TO_END = 1000, 10_000
+ON_ITS_WAY, AFTER_A_LOSS = 30.0, 2.0
+"""Seconds after which an order may be given again whose pod was never seen, or that got lost."""
 
 
 class Starts:
@@ -30,7 +30,8 @@ class Starts:
         self.seen: dict[str, Observation] = {}
         self.pods: dict[str, Object] = {}
         """By start."""
-        self.stopping: set[str] = set()
+        self.stopping: OrderedDict[str, None] = OrderedDict()
+        """Starts that are to end. They stay when they are forgotten: an order may still be in hand."""
         self._changed = changed
         self._by_uid: dict[str, str] = {}
         self._pulled: dict[str, datetime] = {}
@@ -40,27 +41,39 @@ class Starts:
         self._of_workspace: dict[str, str] = {}
         """The start whose pod has the workspace."""
         self._without: OrderedDict[str, Observation] = OrderedDict()
+        self._went: OrderedDict[str, None] = OrderedDict()
+        """Pods that were deleted, by uid: what comes late of them is no news."""
         self._ordered: dict[str, tuple[str, float]] = {}
-        """Orders whose pod was not seen yet: workspace, and when the order was given, on the monotonic clock."""
+        """Orders whose pod was not seen yet: workspace, and when it may be given again, on the monotonic clock."""
 
     def order(self, start_id: str, workspace_id: str) -> bool:
-        """Note an order; False where the start is known already, or its order is on its way."""
-        _, at = self._ordered.get(start_id, ("", float("-inf")))
-        if start_id in self.seen or time.monotonic() - at < ON_ITS_WAY:
+        """Note an order; False where the start is known already, or its order is in hand or on its way."""
+        _, again_at = self._ordered.get(start_id, ("", float("-inf")))
+        if start_id in self.seen or time.monotonic() < again_at:
             return False
-        self._ordered[start_id] = (workspace_id, time.monotonic())
+        self._ordered[start_id] = (workspace_id, float("inf"))
         return True
 
+    def order_is_through(self, start_id: str) -> None:
+        """All is made of it: its pod will be seen."""
+        self._may_be_given_again(start_id, ON_ITS_WAY)
+
     def lose_order(self, start_id: str) -> None:
-        """It did not get through: it may be given again at once."""
-        self._ordered.pop(start_id, None)
+        """It did not get through, or nobody knows."""
+        self._may_be_given_again(start_id, AFTER_A_LOSS)
+
+    def _may_be_given_again(self, start_id: str, seconds: float) -> None:
+        if start_id in self._ordered:
+            self._ordered[start_id] = (self._ordered[start_id][0], time.monotonic() + seconds)
 
     def never_started(self, start_id: str, workspace_id: str, why: str) -> None:
         self._remember(_ended(start_id, workspace_id, Exit(Ending.NEVER_STARTED, now(), None, why)))
 
     def stop(self, start_id: str) -> Object | None:
         """Note that a start is to end; its pod where there is one. One that is only ordered has ended with that."""
-        self.stopping.add(start_id)
+        self.stopping[start_id] = None
+        if len(self.stopping) > TO_END:
+            self.stopping.popitem(last=False)
         if start_id in self._ordered:
             workspace_id, _ = self._ordered[start_id]
             self._remember(_ended(start_id, workspace_id, Exit(Ending.STOPPED, now())))
@@ -69,7 +82,6 @@ class Starts:
     def forget(self, start_id: str) -> None:
         self._drop_pod(start_id)
         self._without.pop(start_id, None)
-        self.stopping.discard(start_id)
         self._look(start_id)
 
     def pod_is(self, pod: Object) -> None:
@@ -78,11 +90,16 @@ class Starts:
         self._by_uid[pod["metadata"]["uid"]] = start_id
         self._of_workspace[pod["metadata"]["labels"][WORKSPACE]] = start_id
         self._ordered.pop(start_id, None)
+        if pod["metadata"]["uid"] not in self._went and not is_over(pod):
+            self._disown_end(start_id)
         self._look(start_id)
 
     def pod_went(self, pod: Object) -> None:
         start_id: str = pod["metadata"]["labels"][START]
         self._drop_pod(start_id)
+        self._went[pod["metadata"]["uid"]] = None
+        if len(self._went) > REMEMBERED:
+            self._went.popitem(last=False)
         last = self.seen.get(start_id)
         if last is not None:
             self._remember(last if last.state is State.ENDED else self._without_pod(last))
@@ -108,6 +125,11 @@ class Starts:
         start_id = self._of_workspace.get(name.partition("-")[2])
         if start_id and self._hindered.pop(start_id, None):
             self._look(start_id)
+
+    def _disown_end(self, start_id: str) -> None:
+        """It was taken for one that had ended without a pod, and its pod has come after all."""
+        if self._without.pop(start_id, None):
+            del self.seen[start_id]
 
     def _drop_pod(self, start_id: str) -> None:
         self._hindered.pop(start_id, None)

@@ -37,7 +37,7 @@ class Volumes:
         return [_volume(claim) for claim in found if "deletionTimestamp" not in claim["metadata"]]
 
     def size(self, workspace_id: str) -> Size:
-        claim = self._api.claim(claim_name(workspace_id))
+        claim = self._made(workspace_id)
         if claim is None:
             return Size(0)
         with self._reader(workspace_id, ["size"]) as name:
@@ -48,7 +48,7 @@ class Volumes:
         return Size(int(said), _volume(claim).capacity)
 
     def archive(self, workspace_id: str) -> Iterator[bytes]:
-        if self._api.claim(claim_name(workspace_id)) is None:
+        if self._made(workspace_id) is None:
             yield reader_pod.EMPTY_ARCHIVE
             return
         key = secrets.token_urlsafe(32)
@@ -75,12 +75,19 @@ class Volumes:
                 raise ClusterSilent("The volume of the workspace is not gone yet. Podium keeps trying.")
             time.sleep(_PAUSE)
 
+    def _made(self, workspace_id: str) -> Object | None:
+        """The claim of a volume that is there. Whoever asks first for one that is not decides on which nodes it will be."""
+        claim = self._api.claim(claim_name(workspace_id))
+        return claim if claim and claim["status"].get("phase") == "Bound" else None
+
     @contextmanager
     def _reader(self, workspace_id: str, arguments: list[str]) -> Iterator[str]:
         """A pod beside the environment's, where there is one: a volume may be attached to one node only."""
         self._clear_strays()
         found = self._api.pod(objects.pod_name(workspace_id))
         beside = found if found and not is_over(found) else None
+        if beside and not beside["spec"].get("nodeName"):
+            raise ClusterSilent("An environment waits for a node with this workspace: it can be read when that has one.")
         pod = reader_pod.build(new_id(), workspace_id, self._place, arguments, beside)
         with crossing("create a reader"):
             created = self._api.create_pod(pod)

@@ -15,7 +15,12 @@ from hub.spawners.kubernetes.orders import in_words
 from tests.spawners.far_side import until
 from tests.spawners.kubernetes.api_server import GONE, HELD, ApiServer, api_server, listed, watched
 
-QUIET = watched()
+
+def quiet(version: str) -> tuple[int, bytes]:
+    """A watch in which nothing happens, as a server ends it."""
+    return watched(("BOOKMARK", "", version))
+
+
 ANOTHER_WAY = (503, {"message": "not now"})
 
 
@@ -65,14 +70,14 @@ def versions(server: ApiServer) -> list[str]:
 
 @pytest.mark.case("R5")
 def test_a_watch_goes_on_from_where_the_last_one_ended() -> None:
-    with api_server(listed("5", "a"), watched(("MODIFIED", "a", "6"), ("ADDED", "b", "7")), QUIET) as (api, server):
+    with api_server(listed("5", "a"), watched(("MODIFIED", "a", "6"), ("ADDED", "b", "7")), quiet("7")) as (api, server):
         follow(api, lambda copy: copy.known == {"a": "6", "b": "7"} and len(server.asked) > 3)
         assert versions(server)[:4] == ["list", "5", "7", "7"]
 
 
 @pytest.mark.case("R5")
 def test_a_bookmark_moves_on_where_the_next_watch_begins() -> None:
-    with api_server(listed("5", "a"), watched(("BOOKMARK", "", "9")), QUIET) as (api, server):
+    with api_server(listed("5", "a"), watched(("BOOKMARK", "", "9")), quiet("9")) as (api, server):
         copy = follow(api, lambda _: len(server.asked) > 2)
         assert versions(server)[:3] == ["list", "5", "9"]
         assert copy.known == {"a": "5"}
@@ -81,7 +86,7 @@ def test_a_bookmark_moves_on_where_the_next_watch_begins() -> None:
 @pytest.mark.case("R5")
 @pytest.mark.parametrize("gone", [GONE, (410, {"reason": "Expired"})])
 def test_a_version_that_is_too_old_brings_a_new_list_and_what_is_not_in_it_has_gone(gone: tuple[int, Any]) -> None:
-    with api_server(listed("5", "a", "b"), gone, listed("9", "b", "c"), QUIET) as (api, server):
+    with api_server(listed("5", "a", "b"), gone, listed("9", "b", "c"), quiet("9")) as (api, server):
         copy = follow(api, lambda copy: copy.known == {"b": "9", "c": "9"})
         assert versions(server)[:3] == ["list", "5", "list"]
         assert copy.turns == [True]
@@ -90,13 +95,13 @@ def test_a_version_that_is_too_old_brings_a_new_list_and_what_is_not_in_it_has_g
 @pytest.mark.case("R5")
 def test_events_that_come_twice_or_late_leave_the_last_word() -> None:
     told = watched(("ADDED", "b", "6"), ("ADDED", "b", "6"), ("DELETED", "a", "7"), ("DELETED", "a", "7"))
-    with api_server(listed("5", "a"), told, QUIET) as (api, _):
+    with api_server(listed("5", "a"), told, quiet("7")) as (api, _):
         follow(api, lambda copy: copy.known == {"b": "6"})
 
 
 @pytest.mark.case("R5")
 def test_an_object_that_nobody_foresaw_does_not_end_the_news_of_others() -> None:
-    with api_server(listed("5", "poison", "a"), watched(("ADDED", "poison", "6"), ("ADDED", "b", "7")), QUIET) as (api, _):
+    with api_server(listed("5", "poison", "a"), watched(("ADDED", "poison", "6"), ("ADDED", "b", "7")), quiet("7")) as (api, _):
         copy = follow(api, lambda copy: copy.known == {"a": "5", "b": "7"})
         assert copy.turns == [True]
 
@@ -105,7 +110,7 @@ def test_an_object_that_nobody_foresaw_does_not_end_the_news_of_others() -> None
 def test_what_nobody_can_read_makes_the_copy_stale_and_brings_a_new_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SHORTEST_PAUSE", 0.01)
     unreadable = watched(("ADDED", "b", "no number"))
-    with api_server(listed("5", "a"), unreadable, listed("7", "a", "b"), QUIET) as (api, server):
+    with api_server(listed("5", "a"), unreadable, listed("7", "a", "b"), quiet("7")) as (api, server):
         copy = follow(api, lambda copy: copy.known == {"a": "7", "b": "7"})
         assert versions(server)[:3] == ["list", "5", "list"]
         assert copy.turns == [True, False, True]
@@ -121,7 +126,7 @@ def test_a_watch_in_which_nothing_happens_makes_the_copy_fresh_as_soon_as_it_is_
 @pytest.mark.case("R5")
 def test_a_list_that_is_older_than_what_was_heard_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SHORTEST_PAUSE", 0.01)
-    with api_server(listed("9", "a"), GONE, listed("5"), listed("5"), listed("10", "a", "b"), QUIET) as (api, _):
+    with api_server(listed("9", "a"), GONE, listed("5"), listed("5"), listed("10", "a", "b"), quiet("10")) as (api, _):
         copy = follow(api, lambda copy: copy.known == {"a": "10", "b": "10"})
         assert copy.turns == [True, False, True]
         assert "a" not in copy.told_gone
@@ -130,8 +135,19 @@ def test_a_list_that_is_older_than_what_was_heard_is_not_believed(monkeypatch: p
 @pytest.mark.case("R5")
 def test_a_cluster_that_was_restored_is_believed_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SHORTEST_PAUSE", 0.01)
-    with api_server(listed("9", "a"), GONE, *(listed("5", "b") for _ in range(6)), QUIET) as (api, _):
+    with api_server(listed("9", "a"), GONE, *(listed("5", "b") for _ in range(6)), quiet("5")) as (api, _):
         follow(api, lambda copy: copy.known == {"b": "5"})
+
+
+@pytest.mark.case("R5")
+def test_a_watch_of_a_version_that_the_server_does_not_know_any_more_ends_without_a_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As after a restore: the server holds such a watch open, says nothing, and ends it."""
+    monkeypatch.setattr(module, "SHORTEST_PAUSE", 0.01)
+    with api_server(listed("9", "a"), watched(), *(listed("5", "b") for _ in range(6)), quiet("5")) as (api, server):
+        follow(api, lambda copy: copy.known == {"b": "5"})
+        assert versions(server)[:3] == ["list", "9", "list"]
 
 
 @pytest.mark.case("R6")
@@ -139,7 +155,7 @@ def test_a_cluster_that_was_restored_is_believed_in_the_end(monkeypatch: pytest.
 def test_a_server_that_fails_makes_the_copy_stale_until_it_answers_again(fault: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was known stays known: unknown is not gone."""
     monkeypatch.setattr(module, "SHORTEST_PAUSE", 0.01)
-    with api_server(listed("5", "a"), QUIET, fault, fault, watched(("ADDED", "b", "6")), QUIET) as (api, server):
+    with api_server(listed("5", "a"), quiet("5"), fault, fault, watched(("ADDED", "b", "6")), quiet("6")) as (api, server):
         copy = follow(api, lambda copy: copy.known == {"a": "5", "b": "6"})
         assert (copy.turns[:2], copy.turns[-1]) == ([True, False], True)
         assert versions(server)[:5] == ["list", "5", "5", "5", "5"]

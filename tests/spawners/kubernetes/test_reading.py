@@ -146,6 +146,16 @@ def test_why_a_pod_ended(story: str, status: dict[str, Any], why: Ending) -> Non
     assert seen.exit.why is why
 
 
+@pytest.mark.case("R4")
+def test_a_memory_limit_is_read_as_the_api_server_writes_it() -> None:
+    """2000000000 comes back as 2G."""
+    over = ended("Failed", {"exitCode": 137, "reason": "OOMKilled"})
+    over["spec"]["containers"][0]["resources"]["limits"]["memory"] = "2G"
+    exit_ = observation(over, None, MOMENT).exit
+    assert exit_
+    assert (exit_.peak_memory, exit_.detail) == (2 * 10**9, "Its limit is 1907 MiB.")
+
+
 def test_the_end_of_a_pod_without_memory_names_limit_and_peak() -> None:
     seen = observation(ended("Failed", {"exitCode": 137, "reason": "OOMKilled"}), None, MOMENT)
     assert seen.exit

@@ -45,7 +45,10 @@ def why(starts: Starts, start: str = "s") -> Ending | None:
 
 
 @pytest.mark.case("R7")
-def test_an_order_is_given_once_until_its_pod_is_seen_or_it_got_lost(starts: Starts, told: list[str]) -> None:
+def test_an_order_is_given_once_until_its_pod_is_seen_or_it_got_lost(
+    starts: Starts, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AFTER_A_LOSS", 0.0)
     assert starts.order("s", "w")
     assert not starts.order("s", "w")
     assert "s" not in starts.seen
@@ -60,16 +63,39 @@ def test_an_order_is_given_once_until_its_pod_is_seen_or_it_got_lost(starts: Sta
 @pytest.mark.case("R7")
 def test_an_order_of_which_nothing_was_heard_may_be_given_again(starts: Starts, monkeypatch: pytest.MonkeyPatch) -> None:
     assert starts.order("s", "w")
+    starts.order_is_through("s")
+    assert not starts.order("s", "w")
     monkeypatch.setattr(module, "ON_ITS_WAY", 0.0)
+    starts.order_is_through("s")
     assert starts.order("s", "w")
 
 
-def test_an_order_that_is_stopped_has_ended_though_its_pod_comes_up_late(starts: Starts) -> None:
+@pytest.mark.case("R7")
+def test_a_start_that_was_taken_for_ended_is_told_when_its_pod_comes_after_all_so_that_somebody_ends_it(starts: Starts) -> None:
     starts.order("s", "w")
     assert starts.stop("s") is None
     assert why(starts) is Ending.STOPPED
     starts.pod_is(pod(RUNNING))
+    assert starts.seen["s"].state is State.READY
+    assert starts.stop("s") is not None
+    starts.pod_went(pod(RUNNING))
     assert why(starts) is Ending.STOPPED
+
+
+@pytest.mark.case("R5")
+def test_what_comes_late_of_a_pod_that_went_is_no_news(starts: Starts) -> None:
+    starts.pod_is(pod(RUNNING))
+    starts.pod_went(pod(RUNNING))
+    starts.pod_is(pod(RUNNING))
+    assert why(starts) is Ending.LOST
+
+
+@pytest.mark.case("R9")
+def test_a_start_that_is_forgotten_while_its_order_is_in_hand_is_still_to_end(starts: Starts) -> None:
+    starts.order("s", "w")
+    starts.stop("s")
+    starts.forget("s")
+    assert "s" in starts.stopping
 
 
 @pytest.mark.case("R3")

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 """How long a round waits for news at most."""
+ORDER_AGAIN = 2.0
+"""Seconds after which a start that was ordered and is not seen is ordered again."""
 
 
 class Keys(Protocol):
@@ -49,6 +51,8 @@ class Controller:
         self._renew_at = self._leads_until = 0.0
         self._news = threading.Event()
         self._stopped = threading.Event()
+        self._order_again_at: dict[str, float] = {}
+        """Starts that were ordered a moment ago, and are not seen yet."""
         self._full: set[str] = set()
         """Clusters without room for the first of their queue, in the present round."""
         self.observed = {name: Observed(spawner, self.wake) for name, spawner in spawners.items()}
@@ -119,11 +123,20 @@ class Controller:
         return worked
 
     def _work_on(self, changed: set[str]) -> bool:
-        with self._database.reading() as session:
-            found = [*work.due(session, self._spawners, changed), *self._patrol.due(session)]
         self._full.clear()
-        rows = {environment.id: (environment, start) for environment, start in found}.values()
-        worked = [self._carry_out(environment, start) for environment, start in rows]
+        moment = time.monotonic()
+        self._order_again_at = {start_id: at for start_id, at in self._order_again_at.items() if at > moment}
+        with self._database.reading() as session:
+            due = work.due(session, self._spawners, changed)
+        worked = self._carry_out_all(due)
+        with self._database.reading() as session:
+            wrong = self._patrol.due(session)
+        return self._carry_out_all(wrong) or worked
+
+    def _carry_out_all(self, rows: list[work.Row]) -> bool:
+        """True if a step was carried out."""
+        once = {environment.id: (environment, start) for environment, start in rows}.values()
+        worked = [self._carry_out(environment, start) for environment, start in once]
         return any(worked)
 
     def _follow(self) -> bool:
@@ -156,7 +169,7 @@ class Controller:
             case Step.ADMIT:
                 return self._admit(environment, spawner)
             case Step.ORDER_START:
-                _order_start(spawner, self._specs.build(environment))
+                self._order(environment)
                 return False
             case Step.ORDER_STOP:
                 _order_stop(spawner, environment.start_id or "")
@@ -198,11 +211,20 @@ class Controller:
         capacity = spawner.memory_capacity()
         kid = self._keys.current_kid()
         admitted = steps.admit(self._database, environment.id, kid, lambda session, row: admission.fits(session, row, capacity))
-        if admitted:
-            self._forget(environment)
-        else:
+        if admitted is None:
             self._full.add(environment.cluster_id)
-        return admitted
+            return False
+        self._forget(environment)
+        self._order(admitted)
+        return True
+
+    def _order(self, environment: Environment) -> None:
+        """Ask for its start, again where the last order seems to have come to nothing."""
+        start_id = environment.start_id or ""
+        if time.monotonic() < self._order_again_at.get(start_id, 0.0):
+            return
+        _order_start(self._spawners[environment.cluster_id], self._specs.build(environment))
+        self._order_again_at[start_id] = time.monotonic() + ORDER_AGAIN
 
     def _forget(self, environment: Environment) -> None:
         """Drop what is kept of a run that is over; if a crash or a silence comes first, it is found as a stray."""

@@ -157,16 +157,17 @@ def _check_count(session: Session, environment: Environment, limits: Limits) -> 
 
 
 def _check_workspace(session: Session, environment: Environment) -> None:
-    workspace = session.get_one(Workspace, environment.workspace_id)
+    another = (
+        (col(Environment.workspace_id) == col(Workspace.id))
+        & (col(Environment.id) != environment.id)
+        & col(Environment.phase).in_(LIVE)
+    )
+    query = select(Workspace, Environment.name).join(Environment, another, isouter=True)
+    workspace, other = session.exec(query.where(Workspace.id == environment.workspace_id)).one()
     if workspace.state is not WorkspaceState.PRESENT:
         raise Conflict("The workspace of this environment was deleted. Delete the environment and launch a new one.")
-    other = session.exec(
-        select(Environment).where(
-            Environment.workspace_id == workspace.id, Environment.id != environment.id, col(Environment.phase).in_(LIVE)
-        )
-    ).first()
     if other is not None:
-        raise Conflict(f"“{other.name}” is using the workspace “{workspace.name}”. Stop it first, or choose another workspace.")
+        raise Conflict(f"“{other}” is using the workspace “{workspace.name}”. Stop it first, or choose another workspace.")
 
 
 def count_live(session: Session) -> dict[str, int]:

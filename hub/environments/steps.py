@@ -35,21 +35,23 @@ def queue(database: Database, environment_id: str) -> None:
             environment.queued_at = now()
 
 
-def admit(database: Database, environment_id: str, key_id: str, fits: Callable[[Session, Environment], bool]) -> bool:
-    """Give it the next run, where `fits` says that there is room. True if it was admitted."""
+def admit(
+    database: Database, environment_id: str, key_id: str, fits: Callable[[Session, Environment], bool]
+) -> Environment | None:
+    """Give it the next run, where `fits` says that there is room. The row if it was admitted."""
     with database.writing("admit") as session:
         environment = locked(session, environment_id)
         if environment.phase is not Phase.QUEUED or environment.target is not Target.RUNNING:
-            return False
+            return None
         if not fits(session, environment):
-            return False
+            return None
         environment.generation += 1
         start = Start(environment_id=environment.id, generation=environment.generation, image=environment.image, key_id=key_id)
         session.add(start)
         environment.start_id, environment.retry_at = start.id, None
         enter(environment, Phase.STARTING)
         session.get_one(Workspace, environment.workspace_id).last_used_at = now()
-    return True
+    return environment
 
 
 def record_progress(database: Database, environment_id: str, observation: Observation) -> None:

@@ -30,8 +30,8 @@ def due(session: Session, clusters: Collection[str], changed: Collection[str]) -
         (col(Environment.target) == Target.DELETED) & col(Environment.deleted_at).is_(None),
     )
     queue = _rows(clusters).where(has_work).order_by(col(Environment.queued_at), col(Environment.id)).limit(BATCH)
-    news = _rows(clusters).where(col(Environment.start_id).in_(changed))
-    return [row for query in (queue, news) for row in session.exec(query).all()]
+    found = list(session.exec(queue).all())
+    return found + list(session.exec(_rows(clusters).where(col(Environment.start_id).in_(changed))).all()) if changed else found
 
 
 def _rows(clusters: Collection[str]) -> "SelectOfScalar[tuple[Environment, Start | None]]":

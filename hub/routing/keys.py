@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any
 
 import jwt
@@ -26,16 +27,20 @@ from hub.routing.sealing import Seal
 ALGORITHM = "ES256"
 ENDORSEMENT = "podium-key+jwt"
 
+NEWEST_FOR = 1.0
+"""Seconds for which a key counts as the newest; a run that trusts the one before is led on by its endorsement."""
 _LOCK = 0x706F6469756D
 
 
 class SigningKeys:
-    """Safe to share between threads: what is cached (unsealed keys, by `kid`) never changes."""
+    """Safe to share between threads: unsealed keys, by `kid`, never change, and which is the newest is asked once a second."""
 
     def __init__(self, database: Database, secret: bytes) -> None:
         self._database = database
         self._seal = Seal(secret, "podium signing keys")
         self._unsealed: dict[str, EllipticCurvePrivateKey] = {}
+        self._newest: tuple[SigningKey, float] | None = None
+        """And until when it counts as that, on the monotonic clock."""
 
     def ensure(self) -> None:
         """Make the first key where there is none. Raises `CannotStart` where SECRET_KEY is another one."""
@@ -59,6 +64,7 @@ class SigningKeys:
             self._lock(session)
             successor = self._new_key(_newest(session))
             session.add(successor)
+        self._newest = None
         return successor.id
 
     def current_kid(self) -> str:
@@ -82,10 +88,14 @@ class SigningKeys:
         return _signed(self._private(kid), kid, kind, claims)
 
     def _current(self) -> SigningKey:
+        known = self._newest
+        if known and monotonic() < known[1]:
+            return known[0]
         with self._database.reading() as session:
             newest = _newest(session)
         if newest is None:
             raise NotFound("There is no signing key yet.")
+        self._newest = newest, monotonic() + NEWEST_FOR
         return newest
 
     def _private(self, kid: str) -> EllipticCurvePrivateKey:

@@ -111,7 +111,6 @@ def share_and_seconds(services: Services) -> tuple[list[float], list[float]]:
         somebody = person(services, f"one-{number}")
         with Clock() as clock:
             view = services.environments.launch(somebody, LaunchOrder("bench", "Light"))
-            reaches(services, somebody, view.id, Phase.RUNNING)
             until(lambda: clock.committed)
         shares.append(clock.share * 1000)
         totals.append(clock.total)

@@ -22,7 +22,8 @@ async def seconds(namespace: str, image: str, number: int) -> float:
     """Until the pod is Ready, its volume claim included."""
     config = Config()
     config.KubeSpawner.update(
-        namespace=namespace, image=image, cmd=["python3", "-m", "http.server", "8888"], port=8888, start_timeout=120,
+        namespace=namespace, image=image, port=8888, start_timeout=120,
+        extra_container_config={"command": ["python3", "-m", "http.server", "8888"]},
         storage_pvc_ensure=True, storage_capacity="64Mi", pvc_name_template="claim-{username}", mem_limit="256M",
         mem_guarantee="32M", events_enabled=True,
         volumes=[{"name": "files", "persistentVolumeClaim": {"claimName": "claim-{username}"}}],

@@ -19,8 +19,8 @@ from hub.spawners.kubernetes.parts import START, WORKSPACE
 from hub.spawners.kubernetes.reading import has_run, is_over, observation
 
 REMEMBERED, TO_END = 1000, 10_000
-ON_ITS_WAY, AFTER_A_LOSS = 30.0, 2.0
-"""Seconds after which an order may be given again whose pod was never seen, or that got lost."""
+ON_ITS_WAY = 30.0
+"""Seconds after which an order that got through, and whose pod was never seen, may be given again."""
 
 
 class Starts:
@@ -56,15 +56,12 @@ class Starts:
 
     def order_is_through(self, start_id: str) -> None:
         """All is made of it: its pod will be seen."""
-        self._may_be_given_again(start_id, ON_ITS_WAY)
+        if start_id in self._ordered:
+            self._ordered[start_id] = (self._ordered[start_id][0], time.monotonic() + ON_ITS_WAY)
 
     def lose_order(self, start_id: str) -> None:
-        """It did not get through, or nobody knows."""
-        self._may_be_given_again(start_id, AFTER_A_LOSS)
-
-    def _may_be_given_again(self, start_id: str, seconds: float) -> None:
-        if start_id in self._ordered:
-            self._ordered[start_id] = (self._ordered[start_id][0], time.monotonic() + seconds)
+        """It did not get through, or nobody knows: it may be given again."""
+        self._ordered.pop(start_id, None)
 
     def never_started(self, start_id: str, workspace_id: str, why: str) -> None:
         self._remember(_ended(start_id, workspace_id, Exit(Ending.NEVER_STARTED, now(), None, why)))

@@ -45,10 +45,7 @@ def why(starts: Starts, start: str = "s") -> Ending | None:
 
 
 @pytest.mark.case("R7")
-def test_an_order_is_given_once_until_its_pod_is_seen_or_it_got_lost(
-    starts: Starts, told: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "AFTER_A_LOSS", 0.0)
+def test_an_order_is_given_once_until_its_pod_is_seen_or_it_got_lost(starts: Starts, told: list[str]) -> None:
     assert starts.order("s", "w")
     assert not starts.order("s", "w")
     assert "s" not in starts.seen

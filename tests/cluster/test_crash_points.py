@@ -5,8 +5,10 @@ Each test tells one story without a kill, to learn its crossings, then once for 
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import pytest
@@ -35,6 +37,7 @@ memory_request = "32Mi"
 storage = "64Mi"
 default = true
 """
+HOUSES = 4
 SIDES: tuple[Side, ...] = ("before", "after")
 LAUNCH, DELETE = 8, 10
 """How many crossings are known to be part of each story; fewer mean that a side effect has left the seam."""
@@ -103,49 +106,57 @@ def _values(found: Any, label: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def hubs() -> Iterator[Forge]:
-    with forge() as made:
-        yield made
+def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[House]]:
+    """Several, so that the tellings of a story go on side by side: most of each is waiting."""
+    with forge() as hubs, ExitStack() as stack:
+        yield [stack.enter_context(house_in(tmp_path_factory.mktemp("house"), hubs)) for _ in range(HOUSES)]
 
 
-@pytest.fixture
-def house(hubs: Forge, tmp_path: Path) -> Iterator[House]:
-    with own_namespace() as namespace:
-        one = House(hubs, tmp_path, namespace)
-        try:
-            one.start()
-            yield one
-        finally:
-            one.close()
+@contextmanager
+def house_in(folder: Path, hubs: Forge) -> Iterator[House]:
+    with own_namespace() as namespace, closing(House(hubs, folder, namespace)) as house:
+        house.start()
+        yield house
 
 
 @pytest.mark.case("R1")
-def test_a_launch_that_is_cut_short_anywhere_comes_about_once(house: House) -> None:
-    each_crossing(house, LAUNCH, house.launch)
+def test_a_launch_that_is_cut_short_anywhere_comes_about_once(houses: list[House]) -> None:
+    each_crossing(houses, LAUNCH, House.launch)
 
 
 @pytest.mark.case("R2")
-def test_a_deletion_that_is_cut_short_anywhere_leaves_nothing(house: House) -> None:
-    launched = [house.launch(wait=False) for _ in range(2 * DELETE)]
-    house.settle()
-    each_crossing(house, DELETE, lambda: house.delete(*(launched.pop() if launched else house.launch())))
+def test_a_deletion_that_is_cut_short_anywhere_leaves_nothing(houses: list[House]) -> None:
+    launched = {house.namespace: [house.launch(wait=False) for _ in range(2 * DELETE // HOUSES + 1)] for house in houses}
+    for house in houses:
+        house.settle()
+    each_crossing(houses, DELETE, lambda house: house.delete(*(launched[house.namespace] or [house.launch()]).pop()))
 
 
-def each_crossing(house: House, least: int, story: Callable[[], object]) -> None:
+def each_crossing(houses: list[House], least: int, story: Callable[[House], object]) -> None:
     """Tell the story without a kill, then with one at each of its crossings."""
-    told(house, Plan(new_id()), story)
-    crossings = {side: house.crash.crossings("hub", side) for side in SIDES}
-    for side, names in crossings.items():
+    told(houses[0], Plan(new_id()), story)
+    plans: SimpleQueue[Plan] = SimpleQueue()
+    for side in SIDES:
+        names = houses[0].crash.crossings("hub", side)
         assert len(names) >= least, f"a side effect has left the seam: {names}"
         for number in range(1, len(names) + 1):
-            told(house, Plan(new_id(), "hub", number, side), story)
-            assert house.crash.has_killed or number > least, f"crossing {number} was not reached {side}: {names}"
+            plans.put(Plan(new_id(), "hub", number, side))
+
+    def tell(house: House) -> None:
+        with suppress(Empty):
+            while True:
+                plan = plans.get_nowait()
+                told(house, plan, story)
+                assert house.crash.has_killed or plan.number > least, f"crossing {plan.number} was not reached {plan.side}"
+
+    with ThreadPoolExecutor(len(houses)) as pool:
+        list(pool.map(tell, houses))
 
 
-def told(house: House, plan: Plan, story: Callable[[], object]) -> None:
+def told(house: House, plan: Plan, story: Callable[[House], object]) -> None:
     house.crash.arm(plan)
     try:
-        story()
+        story(house)
         house.settle()
     finally:
         house.crash.disarm()

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,15 +22,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Forge:
-    """The test's end."""
+    """The test's end. Safe to share between threads."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
+        self._lock = threading.Lock()
 
     def make(self, request: dict[str, Any]) -> tuple[int, socket.socket]:
         """A new hub: its process number and the link to it. The link reports its end as end of file."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        with theirs, self._lock:
             socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno()])
             return int(self._control.recv(64)), ours
 

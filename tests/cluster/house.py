@@ -28,6 +28,7 @@ from hub.routing.entry import Entries
 from hub.settings import Settings
 from tests.cluster.installed import CHART, Release, installed
 from tests.cluster.tools import kubectl
+from tests.routing.serving import free_port
 from tests.spawners.far_side import until
 from tests.support import postgresql
 from tests.support.ci import absent
@@ -145,9 +146,9 @@ def built(chart: str = CHART, profiles: Path | None = None, **values: str) -> It
         absent("Only beside a cluster on this machine can its pods reach a PostgreSQL of the test's")
     node = kubectl("get", "nodes", "-o", "jsonpath={.items[0].status.addresses[?(@.type=='InternalIP')].address}")
     with ExitStack() as stack:
-        server = stack.enter_context(postgresql.running(programs, node))
+        server = stack.enter_context(postgresql.running(programs, node, free_port()))
         name = server.create()
-        url = f"postgresql://podium@{node}:{postgresql.PORT}/{name}"
+        url = f"postgresql://podium@{node}:{server.port}/{name}"
         values = {"hub_replicas": str(HUBS), "nginx_autoscaling_enabled": "false", **values}
         release = stack.enter_context(installed(url, chart, profiles, **values))
         database = Database(server.url(name))

@@ -58,6 +58,8 @@ def installed(database_url: str = "", chart: str = CHART, profiles: Path | None 
             "environments.network.families": "{IPv4}",
             "nginx.terminationGracePeriodSeconds": "5",
             "hub.storage": "64Mi",
+            "hub.resources.requests.cpu": "20m",  # several releases share a small node
+            "nginx.resources.requests.cpu": "10m",
             **{name.replace("_", "."): value for name, value in more.items()},
         }
         if database_url:

@@ -3,6 +3,8 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +20,7 @@ from hub.spawners.kubernetes.parts import claim_name
 from hub.spawners.kubernetes.place import Place
 from tests.cluster.installed import RELEASE, Release
 from tests.cluster.namespace import own_namespace
+from tests.environment.signing import Signer
 from tests.spawners.far_side import MIB, until
 from tests.spawners.kubernetes_side import STAND_IN
 
@@ -42,12 +45,13 @@ class Namespace:
         self._name = name
         self._api = Api(connect(os.environ["KUBECONFIG"]), name)
 
-    def start(self, at_start: str = "", image: str = STAND_IN) -> str:
-        """The name of a new pod. `image` is the name of a variable with it."""
+    def start(self, at_start: str = "", **changes: Any) -> str:
+        """The name of a new pod."""
         spec = StartSpec(
-            new_id(), new_id(), new_id(), os.environ[image], 1, 256 * MIB, 64, "", ({"kid": "one"},), {"AT_START": at_start},
+            new_id(), new_id(), new_id(), os.environ[STAND_IN], 1, 256 * MIB, 64, "", ({"kid": "one"},), {"AT_START": at_start},
             cpu_request=0.01, memory_request=32 * MIB, storage=64 * MIB,
         )  # fmt: skip
+        spec = replace(spec, **changes)
         pod = objects.pod(spec, Place(self._name, ""))
         assert pod.metadata
         assert pod.metadata.labels
@@ -127,7 +131,8 @@ def test_without_the_policies_it_would_reach_them(release: Release, guarded: Nam
 
 @pytest.mark.case("A2-7")
 def test_where_the_network_keeps_nobody_away_a_header_with_a_name_opens_no_environment(unguarded: Namespace) -> None:
-    host, port = unguarded.address(unguarded.start(image="TEST_ENVIRONMENT_IMAGE"))
+    image, keys = os.environ["TEST_ENVIRONMENT_IMAGE"], (Signer().jwk,)
+    host, port = unguarded.address(unguarded.start(image=image, keys=keys, memory=1024 * MIB))
     for name in ("X-Forwarded-User", "X-Forwarded-Email", "kubeflow-userid", "X-Podium-Assertion"):
         answer = httpx.get(f"http://{host}:{port}/", headers={name: "ada"}, timeout=30)
         assert answer.status_code == 421, (name, answer.status_code)

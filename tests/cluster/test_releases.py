@@ -38,7 +38,7 @@ def house() -> Iterator[House]:
 
 @pytest.mark.case("R12")
 def test_people_work_on_while_hubs_are_replaced_by_the_next_release_and_back_again(house: House) -> None:
-    ada, bob = house.newcomer(), house.newcomer()
+    ada = house.newcomer()
     host, cookie = ada.launched("Over the releases")
     assert schema(house) < hub.SCHEMA
     with ada.page(host, cookie) as tab, people(house) as seen:
@@ -46,16 +46,16 @@ def test_people_work_on_while_hubs_are_replaced_by_the_next_release_and_back_aga
         FilesPage(tab, partial(ada.ask, host=host, cookie=cookie)).upload("notes.csv", NOTES)
         with helm(house, "upgrade", RELEASE, CHART, "--reuse-values", "--set", f"images.hub={os.environ[NOW]}"):
             until(lambda: ready_images(house) == {os.environ[BEFORE], os.environ[NOW]}, 300)
-            bob.launched("By either release")
+            house.newcomer().launched("By either release")
         assert schema(house) == hub.SCHEMA
         assert ready_images(house) == {os.environ[NOW]}
-        bob.launched("By this release")
+        house.newcomer().launched("By this release")
         with helm(house, "rollback", RELEASE):
             until(lambda: ready_images(house) == {os.environ[BEFORE], os.environ[NOW]}, 300)
-            bob.launched("By either release, on the way back")
+            house.newcomer().launched("By either release, on the way back")
         assert schema(house) == hub.SCHEMA
         assert ready_images(house) == {os.environ[BEFORE]}
-        bob.launched("By the release before")
+        house.newcomer().launched("By the release before")
         assert session_of(run(tab)) == session
         assert FilesPage(tab, partial(ada.ask, host=host, cookie=cookie)).download("notes.csv") == NOTES
     assert seen.keys() == {200}

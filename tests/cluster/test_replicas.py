@@ -71,14 +71,13 @@ def test_when_the_hub_that_leads_is_killed_another_leads_and_no_environment_lose
     host, cookie = ada.launched("Long computation")
     with ada.page(host, cookie) as tab:
         assert "Overview" in text(run(tab))
-        first = until(house.leader)
+        first, before = until(house.leader), environments(house)
         pod = first.partition(" ")[0]
         kubectl("-n", house.release.namespace, "delete", "pod", pod, "--grace-period=0", "--force")
         bob.launched("Launched meanwhile")
         assert "Overview" in text(run(tab))
     until(lambda: house.leader() != first)
-    listed = kubectl("-n", house.release.environments, "get", "pods", "-l", "podium/role=environment", "-o", "name")
-    assert len(listed.split()) == 2
+    assert len(environments(house)) == len(before) + 1
     until(lambda: pod in ready_hubs(house), 120)
 
 
@@ -109,6 +108,11 @@ def test_a_socket_that_an_ending_nginx_cuts_comes_back_to_its_session_through_an
             listen(tab)
     with ada.page(host, cookie, session=session, edge=staying) as again:
         assert session_of(run(again)) == session
+
+
+def environments(house: House) -> list[str]:
+    """Their pods."""
+    return kubectl("-n", house.release.environments, "get", "pods", "-l", "podium/role=environment", "-o", "name").split()
 
 
 def listen(tab: ClientConnection) -> None:

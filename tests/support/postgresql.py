@@ -36,6 +36,7 @@ class Server:
     programs: Path
     process: subprocess.Popen[bytes]
     address: str = ""
+    port: int = PORT
     numbers: Iterator[int] = field(default_factory=count)
 
     def crash(self) -> None:
@@ -46,11 +47,11 @@ class Server:
 
     def come_back(self) -> None:
         """Serve the same databases again, at the same address."""
-        self.process = _serve(self.programs, self.folder, self.address)
+        self.process = _serve(self.programs, self.folder, self.address, self.port)
         _until_ready(self)
 
     def url(self, name: str) -> str:
-        return f"postgresql+psycopg://podium@/{name}?host={self.folder}"
+        return f"postgresql+psycopg://podium@/{name}?host={self.folder}&port={self.port}"
 
     def create(self, template: str = "template0") -> str:
         """A fresh database's name; a copy of `template`."""
@@ -70,7 +71,7 @@ class Server:
 
     def connection(self, name: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
         """Of an administrator's, each statement a transaction of its own."""
-        return psycopg.connect(host=str(self.folder), user="podium", dbname=name, autocommit=True)
+        return psycopg.connect(host=str(self.folder), port=self.port, user="podium", dbname=name, autocommit=True)
 
     def _run(self, statement: SQL | Composed) -> None:
         with self.connection() as connection:
@@ -85,15 +86,15 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running(bin_folder: Path, address: str = "") -> Iterator[Server]:
-    """Start a server, and end it with its files. It listens on `address` too, where one is given, at `PORT`."""
+def running(bin_folder: Path, address: str = "", port: int = PORT) -> Iterator[Server]:
+    """Start a server, and end it with its files. It listens on `address` too, where one is given, at `port`."""
     folder = Path(tempfile.mkdtemp(prefix="podium-pg-"))
     try:
         _initialise(bin_folder, folder)
         if address:
             with (folder / "data" / "pg_hba.conf").open("a") as rules:
                 rules.write("host all podium samenet trust\nhost all podium 10.0.0.0/8 trust\n")
-        server = Server(folder, bin_folder, _serve(bin_folder, folder, address), address)
+        server = Server(folder, bin_folder, _serve(bin_folder, folder, address, port), address, port)
         try:
             _until_ready(server)
             yield server
@@ -113,10 +114,10 @@ def _initialise(bin_folder: Path, folder: Path) -> None:
     subprocess.run(command, check=True, capture_output=True, user=owner, cwd=folder)
 
 
-def _serve(bin_folder: Path, folder: Path, address: str) -> subprocess.Popen[bytes]:
+def _serve(bin_folder: Path, folder: Path, address: str, port: int) -> subprocess.Popen[bytes]:
     options = [
         part
-        for option in (*_FAST, f"listen_addresses={address}", f"unix_socket_directories={folder}")
+        for option in (*_FAST, f"listen_addresses={address}", f"port={port}", f"unix_socket_directories={folder}")
         for part in ("-c", option)
     ]
     with (folder / "log").open("ab") as log:

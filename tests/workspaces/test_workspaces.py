@@ -6,6 +6,7 @@ import pytest
 
 from hub.clock import now
 from hub.environments.model import Environment, Phase
+from hub.environments.views import EnvironmentView
 from hub.errors import ClusterSilent, Conflict, Invalid, NotFound
 from hub.spawners.base import Size
 from hub.workspaces.keeper import Keeper
@@ -79,8 +80,7 @@ def test_a_size_in_use_is_measured_anew_when_its_far_side_calls_it_old(hub: Hub)
 def test_what_cannot_be_measured_is_not_tried_again_at_once_and_keeps_nobody_else_waiting(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view, other = hub.launch(hub.person("ada")), hub.launch(hub.person("bob"))
-    hub.controller.round()
+    view, other = running(hub, "ada"), running(hub, "bob")
     keeper, asked = Keeper(hub.database, {"local": hub.spawner}), []
 
     def size(workspace_id: str) -> Size:
@@ -94,6 +94,23 @@ def test_what_cannot_be_measured_is_not_tried_again_at_once_and_keeps_nobody_els
         keeper.round()
     assert asked.count(view.workspace_id) == 1
     assert size_of(hub, other.workspace_id) == 7
+
+
+def test_what_is_starting_is_not_measured_yet(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever measures would wait for its node."""
+    hub.launch(hub.person("ada"))
+    asked: list[str] = []
+    monkeypatch.setattr(hub.spawner, "workspace_size", asked.append)
+    hub.controller.round()
+    Keeper(hub.database, {"local": hub.spawner}).round()
+    assert asked == []
+
+
+def running(hub: Hub, name: str) -> EnvironmentView:
+    person = hub.person(name)
+    if not hub.threads:
+        hub.start_controller()
+    return hub.until(person, hub.launch(person), lambda seen: seen.phase is Phase.RUNNING)
 
 
 def size_of(hub: Hub, workspace_id: str) -> int | None:

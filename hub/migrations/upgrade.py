@@ -20,6 +20,8 @@ from hub.seam import crossing
 
 _ADVISORY_LOCK = 0x506F6469756D
 """An arbitrary number that only Podium's migrations use ("Podium" in ASCII)."""
+_FOR_A_TABLE = "SET LOCAL lock_timeout = '5s'"
+"""Whoever waits for a table keeps everybody else from it (docs/decisions/0015)."""
 
 READABLE_BY = 1
 """The oldest `hub.SCHEMA` that can read what this version's revisions leave behind."""
@@ -61,7 +63,7 @@ def _locked(database: Database) -> Iterator[Connection]:
             connection.execute(text("SET LOCAL lock_timeout = '60s'"))
             connection.execute(text("SET LOCAL statement_timeout = '10min'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-            connection.execute(text("SET LOCAL lock_timeout = '5s'"))  # who waits for a table keeps everybody else from it
+            connection.execute(text(_FOR_A_TABLE))
         yield connection
         with crossing("commit migration"):
             connection.commit()

@@ -37,6 +37,7 @@ def house() -> Iterator[House]:
 
 
 @pytest.mark.case("R12")
+@pytest.mark.case("B5")
 def test_people_work_on_while_hubs_are_replaced_by_the_next_release_and_back_again(house: House) -> None:
     ada = house.newcomer()
     host, cookie = ada.launched("Over the releases")

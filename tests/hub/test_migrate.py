@@ -21,6 +21,7 @@ from hub.schema import TABLES
 from tests.support import postgresql
 
 
+@pytest.mark.case("B5")
 def test_the_revisions_make_exactly_the_tables_of_the_models(database: Database) -> None:
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
@@ -132,6 +133,7 @@ def before(postgresql_server: postgresql.Server) -> Iterator[str]:
 
 
 @pytest.mark.case("R12")
+@pytest.mark.case("B5")
 def test_a_migration_that_would_keep_everybody_waiting_gives_way_and_comes_about_at_the_next_start(
     before: str, postgresql_server: postgresql.Server, tmp_path: Path
 ) -> None:

@@ -119,6 +119,7 @@ class Orders:
         except ClusterSilent:
             found = None
         if found and found["metadata"]["labels"].get(START) == spec.start_id:
+            self._mirror.order_is_through(spec.start_id)
             return
         self._mirror.never_started(spec.start_id, spec.workspace_id, why)
         self._take_back(spec)

@@ -65,8 +65,9 @@ class KubernetesSpawner:
         return self._mirror.watch()
 
     def forget(self, start_id: str) -> None:
+        """Of a start that was told to end the pod may have come after all: it goes too."""
         seen = self._mirror.of(checked_id(start_id))
-        if seen and seen.state is not State.ENDED:
+        if seen and seen.state is not State.ENDED and not self._mirror.is_to_stop(start_id):
             raise Conflict("This start has not ended: stop it first.")
         with crossing("forget a start"):
             if pod := self._mirror.pod_of(start_id):

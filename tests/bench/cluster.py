@@ -53,7 +53,8 @@ PROFILES = """
 [[profile]]
 name = "Light"
 cpu = 1
-memory = "256Mi"
+memory = "512Mi"
+cpu_request = 0.01
 memory_request = "32Mi"
 storage = "64Mi"
 default = true

@@ -5,6 +5,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -24,8 +25,11 @@ from tests.cluster.nodes import fake_nodes
 from tests.cluster.tools import kubectl
 from tests.spawners.far_side import until
 from tests.support.chromium import launched
+from tests.support.files_page import FilesPage
+from tests.support.script_run import run, text
 
 OWNERS, SOCKETS, LAUNCHES, RESTARTS = 5, 500, 100, 2
+PEOPLE = 50
 Entered = tuple[str, str]
 """An environment's host, and the cookie with which its owner enters it."""
 
@@ -39,6 +43,8 @@ def figures(profiles: str, gpu: str) -> Iterator[Figure]:
             yield first_frame(house)
             with fake_nodes(3, gpu=gpu):
                 yield sockets_that_were_dropped(house)
+        with built(profiles=file) as house:
+            yield people_who_were_refused(house)
 
 
 def first_frame(house: House) -> Figure:
@@ -68,6 +74,26 @@ def stop(owner: Browser) -> None:
     address = f"/api/v1/environments/{environment['id']}"
     owner.ask("POST", f"{address}/stop")
     until(lambda: owner.ask("GET", address).json()["phase"] == "stopped", 120)
+
+
+def people_who_were_refused(house: House) -> Figure:
+    """Each launches, uploads a file, gets it back, and looks at pages of the hub, every request through the other NGINX."""
+    content = b"number\n" + b"1\n" * 500_000
+
+    def work(_: int) -> bool:
+        somebody = house.newcomer()
+        host, cookie = somebody.launched("Files")
+        with somebody.page(host, cookie) as tab:
+            page = FilesPage(tab, partial(somebody.ask, host=host, cookie=cookie))
+            page.upload("numbers.csv", content)
+            is_whole = page.download("numbers.csv") == content
+        with somebody.page() as tab:
+            return is_whole and all("Files" in text(run(tab, page)) for page in ("environments", "workspaces"))
+
+    with ThreadPoolExecutor(10) as pool:
+        served = list(pool.map(work, range(PEOPLE)))
+    name = f"{PEOPLE} people launch, upload, download and click through three hubs and two NGINX: refused"
+    return Figure(name, served.count(False), "", limit=0)
 
 
 def sockets_that_were_dropped(house: House) -> Figure:

@@ -36,7 +36,7 @@ def draw_list() -> None:
         return
     st.caption(f"{total} workspace" + ("s" if total != 1 else ""))
     st.dataframe(
-        table(views), hide_index=True, key=f"volumes.table-{page}",
+        table(views), hide_index=True, key=f"volumes.table-{page}", placeholder="",
         column_config={
             "Size": st.column_config.NumberColumn("Size (GB)", format="%.2f"),
             "Volume": st.column_config.NumberColumn("Volume (GB)", format="%.2f", help="What it can hold at most"),

@@ -24,6 +24,7 @@ class Installation(Hubs):
     """Make it with `installed`."""
 
     def __init__(self, forge: Forge, folder: Path, **changes: Any) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.data = folder / "data"
         self.folders: Folders = folders_at(self.data)
         super().__init__(

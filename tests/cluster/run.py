@@ -22,8 +22,8 @@ IMAGES = {
     "TEST_PREVIOUS_HUB_IMAGE": "podium/hub:previous",
 }
 TRIES = 3
-ALONE = "tests/cluster/test_outage.py"
-TESTS = ("tests/conformance", "tests/cluster", f"--ignore={ALONE}")
+ALONE = tuple(f"tests/cluster/test_{name}.py" for name in ("replicas", "releases", "outage"))
+TESTS = ("tests/conformance", "tests/cluster", *(f"--ignore={name}" for name in ALONE))
 _STAND_IN = ROOT / "build" / "stand-in"
 """Made by `make`."""
 
@@ -76,12 +76,12 @@ def load(cluster: str) -> None:
 
 
 def in_turn(inside: list[str], variables: dict[str, str]) -> int:
-    """Most tests wait for the cluster most of the time, so two at once; then those that take a part of it away."""
+    """Most tests wait for the cluster most of the time: two at once. Then those that load all of it, or take a part of it away."""
     pytest = [*inside, sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--durations=10"]
     if chosen := sys.argv[1:]:
         return subprocess.call([*pytest, *chosen], env=variables)
     together = subprocess.call([*pytest, "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", *TESTS], env=variables)
-    return subprocess.call([*pytest, ALONE], env=variables) or together
+    return subprocess.call([*pytest, *ALONE], env=variables) or together
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def load(cluster: str) -> None:
 
 
 def in_turn(inside: list[str], variables: dict[str, str]) -> int:
-    """Most tests wait for the cluster most of the time: two at once. Then those that load all of it, or take a part of it away."""
+    """Most tests wait for the cluster most of the time: two at once. Then those that load all of it or take part of it away."""
     pytest = [*inside, sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--durations=10"]
     if chosen := sys.argv[1:]:
         return subprocess.call([*pytest, *chosen], env=variables)

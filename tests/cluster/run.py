@@ -22,7 +22,7 @@ IMAGES = {
     "TEST_PREVIOUS_HUB_IMAGE": "podium/hub:previous",
 }
 TRIES = 3
-ALONE = tuple(f"tests/cluster/test_{name}.py" for name in ("replicas", "releases", "outage"))
+ALONE = tuple(f"tests/cluster/test_{name}.py" for name in ("crash_points", "replicas", "releases", "outage"))
 TESTS = ("tests/conformance", "tests/cluster", *(f"--ignore={name}" for name in ALONE))
 _STAND_IN = ROOT / "build" / "stand-in"
 """Made by `make`."""

@@ -31,7 +31,9 @@ def due(session: Session, clusters: Collection[str], changed: Collection[str]) -
     )
     queue = _rows(clusters).where(has_work).order_by(col(Environment.queued_at), col(Environment.id)).limit(BATCH)
     found = list(session.exec(queue).all())
-    return found + list(session.exec(_rows(clusters).where(col(Environment.start_id).in_(changed))).all()) if changed else found
+    if changed:
+        found += session.exec(_rows(clusters).where(col(Environment.start_id).in_(changed))).all()
+    return found
 
 
 def _rows(clusters: Collection[str]) -> "SelectOfScalar[tuple[Environment, Start | None]]":

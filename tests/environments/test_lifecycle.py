@@ -68,10 +68,7 @@ def test_restart_ends_the_present_run_and_begins_another(hub: Hub) -> None:
 
 
 def test_cancel_ends_a_start_that_hangs(hub: Hub) -> None:
-    ada = hub.person("ada")
-    hub.spawner.halts_at = 1
-    hub.start_controller()
-    view = hub.until(ada, hub.launch(ada), lambda seen: len(seen.checkpoints) == 1)
+    ada, view = half_started(hub)
     hub.environments.stop(ada, view.id)
     hub.until(ada, view, lambda seen: seen.phase is Phase.STOPPED)
 
@@ -173,10 +170,7 @@ def test_a_start_that_waits_says_for_what_and_so_does_its_end(hub: Hub, monkeypa
 
 @pytest.mark.case("R6")
 def test_a_start_that_waits_too_long_in_a_silent_cluster_is_not_given_up(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    ada = hub.person("ada")
-    hub.spawner.halts_at = 1
-    hub.start_controller()
-    view = hub.until(ada, hub.launch(ada), lambda seen: len(seen.checkpoints) == 1)
+    ada, view = half_started(hub)
     hub.spawner.silent = True
     hub.spawner.hang_up()
     hub.until(ada, view, lambda _: not hub.controller.observed["local"].synced)
@@ -189,10 +183,7 @@ def test_a_start_that_waits_too_long_in_a_silent_cluster_is_not_given_up(hub: Hu
 
 @pytest.mark.case("R6")
 def test_what_a_silent_cluster_could_not_be_told_to_end_is_told_again(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    ada = hub.person("ada")
-    hub.spawner.halts_at = 1
-    hub.start_controller()
-    view = hub.until(ada, hub.launch(ada), lambda seen: len(seen.checkpoints) == 1)
+    ada, view = half_started(hub)
     [spec] = hub.spawner.specs
     told: list[str] = []
     stop = hub.spawner.stop
@@ -212,10 +203,7 @@ def test_what_a_silent_cluster_could_not_be_told_to_end_is_told_again(hub: Hub, 
 
 
 def test_delete_while_starting_ends_the_start_and_keeps_the_workspace_unless_asked(hub: Hub) -> None:
-    ada = hub.person("ada")
-    hub.spawner.halts_at = 1
-    hub.start_controller()
-    view = hub.until(ada, hub.launch(ada), lambda seen: len(seen.checkpoints) == 1)
+    ada, view = half_started(hub)
     hub.environments.delete(ada, view.id, "analysis", with_workspace=False)
     other = hub.launch(ada, "other")
     hub.until(ada, other, lambda _: hub.is_deleted(view))
@@ -329,12 +317,17 @@ def test_a_run_that_went_while_no_hub_was_there_to_hear_of_it_is_restarted(hub: 
 @pytest.mark.case("R14")
 def test_the_place_of_a_start_that_failed_is_given_up(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pod whose image cannot be had has ended for Podium, and would go on asking for it."""
-    ada = hub.person("ada")
-    hub.spawner.halts_at = 1
-    hub.start_controller()
-    view = hub.until(ada, hub.launch(ada), lambda seen: len(seen.checkpoints) == 1)
+    ada, view = half_started(hub)
     stopped: list[str] = []
     monkeypatch.setattr(hub.spawner, "stop", stopped.append)
     hub.spawner.end(hub.spawner.specs[0].start_id, Ending.NEVER_STARTED)
     hub.until(ada, view, lambda seen: seen.phase is Phase.FAILED and len(stopped) > 0)
     assert set(stopped) == {hub.spawner.specs[0].start_id}
+
+
+def half_started(hub: Hub) -> tuple[Person, EnvironmentView]:
+    """Somebody whose environment halts at its first checkpoint."""
+    ada = hub.person("ada")
+    hub.spawner.halts_at = 1
+    hub.start_controller()
+    return ada, hub.until(ada, hub.launch(ada), lambda seen: len(seen.checkpoints) == 1)

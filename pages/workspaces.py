@@ -44,12 +44,20 @@ def draw(person: Person) -> None:
 def draw_card(person: Person, view: WorkspaceView) -> None:
     """One workspace: its name at the left, what can be done at the right, facts below."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(f"**{escaped(view.name)}**", width="content")
+        draw_head(view)
         with st.container(horizontal=True, horizontal_alignment="right", width="content"):
             draw_actions(person, view)
     used = f"used {ago(view.last_used_at)}" if view.last_used_at else "never used"
     has_it = f"used by {escaped(', '.join(view.used_by))}" if view.used_by else "no environment has it"
     st.caption(f"{shown_size(view)} · {used} · {has_it}", help=exact(view.last_used_at or view.created_at))
+
+
+def draw_head(view: WorkspaceView) -> None:
+    """Its name, and whether it will soon take nothing more."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+        st.markdown(f"**{escaped(view.name)}**", width="content")
+        if view.size and view.capacity and view.size > ALMOST_FULL * view.capacity:
+            st.badge("Almost full", icon=":material/hard_drive:", color="orange")
 
 
 def shown_size(view: WorkspaceView) -> str:
@@ -58,8 +66,7 @@ def shown_size(view: WorkspaceView) -> str:
         return "size not measured yet"
     if view.capacity is None:
         return show_bytes(view.size)
-    of_all = f"{show_bytes(view.size)} of {show_bytes(view.capacity)}"
-    return f":orange[{of_all}: almost full]" if view.size > ALMOST_FULL * view.capacity else of_all
+    return f"{show_bytes(view.size)} of {show_bytes(view.capacity)}"
 
 
 def draw_actions(person: Person, view: WorkspaceView) -> None:

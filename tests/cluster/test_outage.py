@@ -1,6 +1,7 @@
 """Parts of the cluster are away. Run alone: nothing else works meanwhile."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,9 @@ from tests.cluster.tools import run
 from tests.spawners.far_side import in_state, ready, until
 from tests.spawners.kubernetes_side import KubernetesFarSide
 from tests.support.ci import absent
+
+AWAY, SETTLES = 60, 300
+"""Seconds: how long the API server is away, and after that a scheduler may take to look at it again, by its own back-off."""
 
 
 @contextmanager
@@ -40,15 +44,17 @@ def test_while_the_api_server_is_away_environments_go_on_and_nothing_is_known_to
     seen = ready(far, spec)
     with far.watching() as watch:
         with without("kube-apiserver"):
+            since = time.monotonic()
             until(lambda: not watch.thread.is_alive())
             far.spawner.start(late)
             with pytest.raises(ClusterSilent):
                 far.spawner.stop(spec.start_id)
+            until(lambda: time.monotonic() - since > AWAY, 2 * AWAY)
             assert far.run_at(seen, "result = 'still here'") == "still here"
         until(lambda: not is_silent(far), 120)
     assert in_state(far, spec.start_id, State.READY)
     far.spawner.start(late)
-    until(lambda: in_state(far, late.start_id, State.READY))
+    until(lambda: in_state(far, late.start_id, State.READY), SETTLES)
 
 
 @pytest.mark.case("R4")

@@ -51,7 +51,7 @@ class Limits:
 
 
 def lock_owner(session: Session, user_id: str) -> None:
-    session.exec(select(User).where(User.id == user_id).with_for_update()).one()
+    session.exec(select(User.id).where(User.id == user_id).with_for_update()).one()
 
 
 def find_by_name(session: Session, owner_id: str, name: str) -> Environment | None:
@@ -106,10 +106,11 @@ def renew(environment: Environment, catalog: Catalog) -> None:
 
 
 def want_running(session: Session, person: Person, environment: Environment, limits: Limits) -> None:
-    """Write the target, where the limits allow it. Raises `LimitReached` or `Conflict`."""
+    """Write the target, where the limits allow it: a new row once, after the checks. Raises `LimitReached` or `Conflict`."""
     _check_fits(environment, limits)
-    _check_count(session, environment, limits)
-    _check_workspace(session, environment)
+    with session.no_autoflush:
+        _check_count(session, environment, limits)
+        _check_workspace(session, environment)
     moment = now()
     environment.target, environment.reason = Target.RUNNING, None
     environment.restarts, environment.retry_at = 0, None

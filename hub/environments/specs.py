@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from sqlmodel import select
+
 from hub.database import Database
 from hub.environments.model import Environment
 from hub.identity.model import User
@@ -26,7 +28,7 @@ class SpecBuilder:
     def build(self, environment: Environment) -> StartSpec:
         """The spec of the environment's present run."""
         with self._database.reading() as session:
-            owner = session.get_one(User, environment.owner_id)
+            email = session.exec(select(User.email).where(User.id == environment.owner_id)).one()
         return StartSpec(
             start_id=environment.start_id or "",
             environment_id=environment.id,
@@ -42,8 +44,8 @@ class SpecBuilder:
             base_url=f"/user/{environment.slug}" if self._settings.routing == "path" else "",
             keys=tuple(self._keys.public_set()),
             variables={
-                "USER_ID": owner.id,
-                "USER_EMAIL": owner.email or "",
+                "USER_ID": environment.owner_id,
+                "USER_EMAIL": email or "",
                 "ENV_ID": environment.id,
                 "ENV_NAME": environment.name,
                 "HUB_URL": self._settings.root_url,

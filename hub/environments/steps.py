@@ -6,7 +6,8 @@ decides again.
 
 from collections.abc import Callable
 
-from sqlmodel import Session, select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
 
 from hub.audit.service import record
 from hub.clock import now
@@ -50,17 +51,18 @@ def admit(
         session.add(start)
         environment.start_id, environment.retry_at = start.id, None
         enter(environment, Phase.STARTING)
-        session.get_one(Workspace, environment.workspace_id).last_used_at = now()
+        _workspace_is_used(session, environment)
     return environment
 
 
 def record_progress(database: Database, environment_id: str, observation: Observation) -> None:
     """Store the checkpoints as they were reached, and readiness."""
     with database.writing("progress") as session:
-        environment = locked(session, environment_id)
-        if environment.start_id != observation.start_id or environment.phase not in {Phase.STARTING, Phase.RUNNING}:
+        present = select(Environment, Start).join(Start, col(Start.id) == col(Environment.start_id)).with_for_update()
+        found = session.exec(present.where(Environment.id == environment_id, Start.id == observation.start_id)).first()
+        if found is None or found[0].phase not in {Phase.STARTING, Phase.RUNNING}:
             return
-        start = session.get_one(Start, observation.start_id)
+        environment, start = found
         start.checkpoints = [
             {"name": point.name, "at": point.at.isoformat(), "detail": point.detail} for point in observation.checkpoints
         ]
@@ -156,4 +158,8 @@ def _end_start(session: Session, environment: Environment, exit_: Exit | None) -
     start.upstream = None
     if exit_:
         start.exit_code, start.peak_memory = exit_.exit_code, exit_.peak_memory
-    session.get_one(Workspace, environment.workspace_id).last_used_at = now()
+    _workspace_is_used(session, environment)
+
+
+def _workspace_is_used(session: Session, environment: Environment) -> None:
+    session.execute(update(Workspace).where(col(Workspace.id) == environment.workspace_id).values(last_used_at=now()))

@@ -36,6 +36,7 @@ from hub.page_gate import PageGate
 from hub.routing.app import RoutingApp
 from hub.routing.assets import Assets
 from hub.routing.inject import InjectTab
+from hub.routing.own_nginx import OwnNginx
 from hub.routing.service import Routing
 from hub.services import Services
 from hub.settings import ROOT, Settings
@@ -88,7 +89,7 @@ def create_app(services: Services) -> ASGIApp:
         ],
         lifespan=lifespan,
     )
-    return behind_proxies(RoutingApp(hub, routing), settings)
+    return behind_proxies(OwnNginx(RoutingApp(hub, routing), services.credential), settings)
 
 
 def behind_proxies(app: ASGIApp, settings: Settings) -> ASGIApp:

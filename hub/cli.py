@@ -90,17 +90,24 @@ def nginx(
         typer.Option(help="Where NGINX finds the hub, as address:port; once for each replica. Default: HOST and PORT."),
     ] = None,
     user: Annotated[str, typer.Option(help="Whom its workers run as, where root starts NGINX.")] = "",
+    workers: Annotated[str, typer.Option(help="How many workers it has; auto: one for each core of the machine.")] = "auto",
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="Network of a proxy in front of it whose X-Forwarded-For says where a request comes from."),
+    ] = None,
+    access_log: Annotated[str, typer.Option(help="Where requests are logged. Default: access.log in the folder.")] = "",
 ) -> None:
     """Print a configuration with which NGINX stands in front of this hub."""
-    from hub.routing.nginx import NginxOptions, render  # noqa: PLC0415
+    from hub.routing.nginx import NginxOptions, listening, render  # noqa: PLC0415
     from hub.services import proxy_credential  # noqa: PLC0415
 
     with plain_errors():
         settings = settings_at_hand()
         (folder.absolute() / "tmp").mkdir(parents=True, exist_ok=True)
         options = NginxOptions(
-            settings, folder.absolute(), (listen,), tuple(hub or [f"{settings.host}:{settings.port}"]),
-            proxy_credential(settings), settings.home, user=user or None,
+            settings, folder.absolute(), listening(listen), tuple(hub or [f"{settings.host}:{settings.port}"]),
+            proxy_credential(settings), settings.home, user=user or None, workers=workers,
+            trusted=tuple(trusted_proxy or ()), access_log=access_log,
         )  # fmt: skip
         out.print(render(options), markup=False)
 

@@ -8,6 +8,7 @@ its own would inherit none. Nothing is reloaded when an environment starts.
 """
 
 import re
+import socket
 from base64 import b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -21,6 +22,7 @@ from hub.identity.cookies import COOKIE_VALUE, cookie_name
 from hub.routing import headers, targets
 from hub.routing.addresses import SLUG, Addresses
 from hub.routing.assets import ASSET
+from hub.routing.own_nginx import HEADER
 from hub.settings import Settings
 
 COOKIES_REMOVED = 8
@@ -44,6 +46,7 @@ class NginxOptions:
     `listen` are NGINX's own `listen` arguments, `hubs` are the replicas of the hub, each `address:port` or `unix:/path`, and
     `credential` is what the row of the cluster `cluster_id` has the hash of. `user` is whom the
     workers run as where NGINX is started by root: someone who may open the environments' sockets.
+    `trusted` are the networks of proxies in front of it that say where a request comes from.
     """
 
     settings: Settings
@@ -55,7 +58,16 @@ class NginxOptions:
     domain: str | None = None
     user: str | None = None
     workers: str = "auto"
+    trusted: tuple[str, ...] = ()
+    access_log: str = ""
+    """Where it is written; empty: into `folder`."""
     foreground: bool = True
+
+
+def listening(listen: str) -> tuple[str, ...]:
+    """Of a bare port all addresses of this machine, those of IPv6 included where it has them."""
+    everywhere = listen.isdecimal() and socket.has_dualstack_ipv6()
+    return (listen, f"[::]:{listen}") if everywhere else (listen,)
 
 
 def render(options: NginxOptions) -> str:
@@ -77,6 +89,9 @@ def render(options: NginxOptions) -> str:
         credential=_checked(options.credential),
         user=_checked(options.user) if options.user else "",
         workers=_checked(options.workers),
+        trusted=[_checked(network) for network in options.trusted],
+        access_log=_checked(options.access_log or str(options.folder / "access.log")),
+        proxy_header=HEADER,
         foreground=options.foreground,
         cookie=_checked(cookie_name(options.settings, "entry" if addresses.by_host else "session")),
         session_cookie=_checked(cookie_name(options.settings, "session")),

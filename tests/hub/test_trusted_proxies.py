@@ -76,16 +76,18 @@ def test_a_rule_that_trusts_everybody_stops_the_start(tmp_path: Path, everybody:
 
 ONE, OTHER = "127.0.0.5", "127.0.0.6"
 """Two people's machines."""
+EDGE = "127.0.0.8"
+"""A proxy in front of NGINX."""
 
 
 @pytest.fixture(scope="module")
 def behind_nginx(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Hub, int]]:
     """A hub as docs/operating/nginx.md sets it up, and the port of the NGINX in front of it."""
-    port, folder = free_port(), tmp_path_factory.mktemp("behind-nginx")
-    public = {"public_url": f"http://localhost:{port}", "trusted_proxies": "127.0.0.1"}
+    port, folder, credential = free_port(), tmp_path_factory.mktemp("behind-nginx"), "c" * 40
+    public = {"public_url": f"http://localhost:{port}", "proxy_credential": credential}
     with (
         served(folder, sqlite_template, **public) as hub,
-        nginx(Settings(port=port), folder / "nginx", "a-credential", f"127.0.0.1:{hub.port}"),
+        nginx(Settings(port=port), folder / "nginx", credential, f"127.0.0.1:{hub.port}", trusted=(EDGE,)),
     ):
         register(hub.identity, "grace")
         yield hub, port
@@ -108,6 +110,21 @@ def test_behind_nginx_each_address_has_a_limit_of_its_own_and_a_forged_header_ch
     for forged in (OTHER, "203.0.113.200", f"{OTHER}, 127.0.0.1", "127.0.0.1", ""):
         assert ask_with_wrong_token(port, ONE, **{"x-forwarded-for": forged, "forwarded": f"for={forged}"}) == 429
     assert ask_with_wrong_token(port, OTHER, **{"x-forwarded-for": ONE, "x-real-ip": ONE}) == 401
+
+
+def test_nginx_passes_on_what_the_edge_in_front_of_it_says_and_nobody_else(behind_nginx: tuple[Hub, int]) -> None:
+    _, port = behind_nginx
+    person, next_one = "203.0.113.50", "203.0.113.51"
+    answers = [ask_with_wrong_token(port, EDGE, **{"x-forwarded-for": person}) for _ in range(FAILURES_PER_MINUTE)]
+    assert set(answers) == {401}
+    assert ask_with_wrong_token(port, EDGE, **{"x-forwarded-for": f"{next_one}, {person}"}) == 429
+    assert ask_with_wrong_token(port, EDGE, **{"x-forwarded-for": next_one}) == 401
+
+
+def test_who_does_not_know_nginx_s_credential_comes_from_where_the_connection_does(hub_alone: Hub) -> None:
+    for shown in ("", "c" * 40):
+        headers = {"x-forwarded-for": "203.0.113.7", "x-podium-proxy": shown}
+        assert address_seen(hub_alone, STRANGER, **headers) == STRANGER
 
 
 def log_in_wrongly(port: int, source: str, **headers: str) -> None:

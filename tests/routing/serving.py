@@ -70,13 +70,15 @@ def serving(app: ASGIApp, bound: socket.socket, *, ping: float | None = 30) -> I
 
 
 @contextmanager
-def nginx(settings: Settings, folder: Path, credential: str, *hubs: str) -> Iterator[tuple[int, int]]:
+def nginx(
+    settings: Settings, folder: Path, credential: str, *hubs: str, trusted: tuple[str, ...] = ()
+) -> Iterator[tuple[int, int]]:
     """NGINX with Podium's configuration: its port, and its process id."""
     if shutil.which("nginx") is None:
         absent("NGINX is not installed (Debian: apt-get install nginx-light)")
     (folder / "tmp").mkdir(parents=True)
     port, user = settings.port, "root" if os.geteuid() == 0 else None
-    options = NginxOptions(settings, folder, (f"127.0.0.1:{port}",), hubs, credential, user=user, workers="1")
+    options = NginxOptions(settings, folder, (f"127.0.0.1:{port}",), hubs, credential, user=user, workers="1", trusted=trusted)
     configuration = folder / "nginx.conf"
     configuration.write_text(render(options))
     with (folder / "log").open("wb") as log:

@@ -28,6 +28,7 @@ ALLOWED = {
     "x-podium-assertion",
     "x-podium-cluster",
     "x-podium-environment",
+    "x-podium-proxy",
     "x-podium-target",
     "x-podium-trouble",
 }

@@ -89,7 +89,7 @@ api: $(HUB)  ## Write docs/api.md from the API's schema.
 	$(VENV)/bin/python -m tests.house.api_document
 
 k8s/podium.yaml: $(shell find helm -type f 2>/dev/null)
-	helm template podium helm/podium --namespace podium --set existingSecret=podium-secrets > $@
+	helm template podium helm/podium --skip-tests --namespace podium --set existingSecret=podium-secrets > $@
 
 manifests: k8s/podium.yaml  ## Write the plain manifests of k8s/ from the chart (needs helm).
 

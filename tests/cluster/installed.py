@@ -56,7 +56,7 @@ def installed(database_url: str = "", chart: str = CHART, profiles: Path | None 
             "images.nginx": os.environ["TEST_NGINX_IMAGE"],
             "environments.namespace": environments,
             "environments.network.families": "{IPv4}",
-            "nginx.terminationGracePeriodSeconds": "5",
+            "nginx.terminationGracePeriodSeconds": "12",
             "hub.storage": "64Mi",
             "hub.resources.requests.cpu": "20m",  # several releases share a small node
             "nginx.resources.requests.cpu": "10m",

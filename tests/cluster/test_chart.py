@@ -12,7 +12,7 @@ from tests.cluster.installed import CHART
 from tests.cluster.namespace import own_namespace
 from tests.cluster.tools import command, kubectl, run
 
-PLAIN = ("template", "podium", CHART, "--namespace", "podium", "--set", "existingSecret=podium-secrets")
+PLAIN = ("template", "podium", CHART, "--skip-tests", "--namespace", "podium", "--set", "existingSecret=podium-secrets")
 EDGES = ("--set", "ingress.enabled=true,ingress.tlsSecret=tls,gateway.enabled=true,gateway.name=edge")
 REFUSED = [
     ("hubb.storage=1Gi", "hubb"),
@@ -27,6 +27,8 @@ REFUSED = [
     ("prePull.waitSeconds=-1", "waitSeconds"),
     ("environments.allowedImages={}", "allowedImages"),
     ("environments.userNamespaces=maybe", "userNamespaces"),
+    ("nginx.trustedProxies={example.org}", "trustedProxies"),
+    ("nginx.workers=0", "workers"),
     ("gateway.enabled=true", "which Gateway takes the route"),
 ]
 

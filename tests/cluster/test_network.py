@@ -2,7 +2,10 @@
 
 import json
 import os
+import socket
+import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +23,7 @@ from hub.spawners.kubernetes.parts import claim_name
 from hub.spawners.kubernetes.place import Place
 from tests.cluster.installed import RELEASE, Release
 from tests.cluster.namespace import own_namespace
+from tests.cluster.tools import command, kubectl, run
 from tests.environment.signing import Signer
 from tests.spawners.far_side import MIB, until
 from tests.spawners.kubernetes_side import STAND_IN
@@ -99,6 +103,24 @@ def pod_address(namespace: str, name: str) -> str:
     )
 
 
+METADATA, INTERNET = "169.254.169.254", "203.0.113.10"
+"""Where clouds tell a machine's secrets, and an address that is nobody's (RFC 5737), as one of the internet."""
+
+
+@pytest.fixture
+def beyond() -> Iterator[Places]:
+    """Something listens at both, on the node itself, where only a command that has the cluster lets it."""
+    if "CLUSTER" not in os.environ:
+        yield {}
+        return
+    with ExitStack() as stack:
+        for address in (METADATA, INTERNET):
+            subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
+            stack.callback(subprocess.run, ["ip", "address", "del", f"{address}/32", "dev", "lo"], check=True)
+            stack.enter_context(socket.create_server((address, 80)))
+        yield {"cloud metadata": (METADATA, 80), "the internet": (INTERNET, 80)}
+
+
 def private_places(release: Release) -> Places:
     nodes = client.CoreV1Api(connect(os.environ["KUBECONFIG"])).list_node().items
     node = next(item.address for one in nodes if one.status for item in one.status.addresses or [] if item.type == "InternalIP")
@@ -110,23 +132,44 @@ def private_places(release: Release) -> Places:
 
 
 @pytest.mark.case("A9-4")
-def test_an_environment_reaches_dns_and_the_hub_and_nothing_private(release: Release, guarded: Namespace) -> None:
+def test_an_environment_reaches_dns_the_hub_and_the_internet_and_nothing_private(
+    release: Release, guarded: Namespace, beyond: Places
+) -> None:
     neighbour = guarded.start()
     places = {
         "the hub": (f"{RELEASE}-hub.{release.namespace}.svc", 8501),
         "a neighbour": guarded.address(neighbour),
-        "cloud metadata": ("169.254.169.254", 80),
+        **beyond,
         **private_places(release),
     }
-    assert guarded.reached(places) == {name: name == "the hub" for name in places}
+    assert guarded.reached(places) == {name: name in {"the hub", "the internet"} for name in places}
 
 
 @pytest.mark.case("A9-4")
-def test_without_the_policies_it_would_reach_them(release: Release, guarded: Namespace, unguarded: Namespace) -> None:
+def test_without_the_policies_it_would_reach_them(
+    release: Release, guarded: Namespace, unguarded: Namespace, beyond: Places
+) -> None:
     """So it is the policies that keep it; and an environment is closed to pods of other namespaces too."""
     neighbour = guarded.start()
-    places = {**private_places(release), "an environment": guarded.address(neighbour)}
+    places = {**beyond, **private_places(release), "an environment": guarded.address(neighbour)}
     assert unguarded.reached(places) == {name: name != "an environment" for name in places}
+
+
+@pytest.mark.case("A9-4")
+def test_helm_s_test_says_whether_the_network_keeps_environments_apart(release: Release) -> None:
+    test = ("test", RELEASE, "-n", release.namespace, "--timeout", "120s")
+    run("helm", *test)
+    policies = ("-n", release.environments, "networkpolicy", f"{RELEASE}-everything", f"{RELEASE}-environments")
+    kept = kubectl("get", "-o", "yaml", *policies)
+    kubectl("delete", *policies)
+    try:
+        done = subprocess.run(command("helm", *test), capture_output=True, text=True, check=False)
+        assert done.returncode != 0, done.stdout
+        said = kubectl("logs", "-n", release.environments, f"{RELEASE}-network-test")
+    finally:
+        subprocess.run(command("kubectl", "apply", "-f", "-"), input=kept, text=True, check=True)
+        kubectl("delete", "pod", "-n", release.environments, f"{RELEASE}-network-test")
+    assert "does not enforce NetworkPolicies" in said
 
 
 @pytest.mark.case("A2-7")

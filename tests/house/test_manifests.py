@@ -68,7 +68,15 @@ def test_environments_are_called_by_podium_alone_and_reach_nothing_private_in_ei
                     {
                         "ipBlock": {
                             "cidr": "::/0",
-                            "except": ["::1/128", "64:ff9b::/96", "fc00::/7", "fe80::/10", "ff00::/8"],
+                            "except": [
+                                "::1/128",
+                                "64:ff9b::/96",
+                                "64:ff9b:1::/48",
+                                "2002::/16",
+                                "fc00::/7",
+                                "fe80::/10",
+                                "ff00::/8",
+                            ],
                         }
                     },
                 ]

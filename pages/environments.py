@@ -70,8 +70,12 @@ def draw_card(person: Person, view: EnvironmentView) -> None:
     if view.phase is Phase.FAILED and view.reason:
         what, _, then = view.reason.partition(". ")
         st.error(f"**{escaped(what.rstrip('.'))}.** {escaped(then)}", icon=":material/error:")
+    elif view.reason and view.is_live:
+        st.info(escaped(view.reason), icon=":material/info:")
     if view.target is Target.RUNNING and view.phase in {Phase.QUEUED, Phase.STARTING}:
         draw_start(person, view)
+    elif trouble := current().environments.hindrance(view):
+        st.warning(f"{escaped(trouble.rstrip('.'))}.", icon=":material/cloud_off:")
 
 
 def draw_start(person: Person, view: EnvironmentView) -> None:

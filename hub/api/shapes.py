@@ -49,7 +49,7 @@ class Profile(Shape):
 
 
 class Environment(Shape):
-    """`address` is where it opens; `queue_position` is set while it is queued, `reason` where it failed."""
+    """`address` is where it opens; `queue_position` is set while it is queued, `reason` where it failed or was started anew."""
 
     id: Id
     name: str = Field(examples=["My analysis"])

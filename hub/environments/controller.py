@@ -17,7 +17,7 @@ from sqlmodel import col, select
 
 from hub.clock import new_id, now
 from hub.database import Database
-from hub.environments import admission, steps, work
+from hub.environments import admission, reasons, steps, work
 from hub.environments.lease import LEASE, hold
 from hub.environments.lifecycle import Situation, Step, decide
 from hub.environments.model import Environment, Phase, Start
@@ -62,9 +62,9 @@ class Controller:
         self._news.set()
 
     def hindrance(self, cluster_id: str, start_id: str | None) -> str:
-        """What a start was last seen to wait for; empty where nothing is known of it."""
+        """What a run was last seen to wait for, or to suffer from; empty where nothing is known of it."""
         seen = self.observed[cluster_id].of(start_id) if cluster_id in self.observed else None
-        return seen.hindrance if seen and seen.state is State.PENDING else ""
+        return seen.hindrance if seen and seen.state is not State.ENDED else ""
 
     def stop(self) -> None:
         """End `run` after the present step; environments are not touched."""
@@ -186,12 +186,20 @@ class Controller:
         """It ended by itself, was too slow, or was taken by the infrastructure. What is left of it is ended as a stray."""
         start_id = environment.start_id or ""
         if step is Step.FAIL:
-            steps.fail(self._database, environment.id, start_id, exit_ or Exit(Ending.EXITED, now()))
+            log_end = self._log_end(environment)
+            steps.fail(self._database, environment.id, start_id, exit_ or Exit(Ending.EXITED, now()), log_end=log_end)
         elif step is Step.RESTART:
             steps.restart_lost(self._database, environment.id, start_id, exit_ or Exit(Ending.LOST, now()))
         else:
             steps.fail_slow(self._database, environment.id, start_id, self.hindrance(environment.cluster_id, start_id))
         self.observed[environment.cluster_id].recheck(start_id)
+
+    def _log_end(self, environment: Environment) -> str:
+        """What it wrote last, for the reason; a far side that keeps silent about it delays nothing."""
+        try:
+            return self._spawners[environment.cluster_id].log(environment.start_id or "", reasons.LAST_LINES)
+        except ClusterSilent:
+            return ""
 
     def _settle(self, step: Step, environment: Environment, exit_: Exit | None) -> None:
         """It is put into the queue, is about to stop, has stopped, or goes for good."""

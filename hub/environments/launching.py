@@ -5,6 +5,7 @@ writing transaction alone does that). A second click finds the environment live 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -74,33 +75,40 @@ def others_with(session: Session, environment: Environment) -> list[str]:
 
 def create(session: Session, person: Person, name: str, plan: Plan, workspace_id: str | None) -> Environment:
     """A new row, not yet wanted to run. Raises `NotFound` for a workspace that is not the person's."""
-    workspace, profile = _workspace(session, person, name, plan.cluster_id, workspace_id), plan.profile
+    workspace = _workspace(session, person, name, plan.cluster_id, workspace_id)
     environment = Environment(
-        slug=new_slug(name), owner_id=person.user_id, name=name, image=plan.image, workspace_id=workspace.id,
-        cluster_id=workspace.cluster_id,
-        profile=profile.name, cpu_limit=profile.cpu, cpu_request=min(profile.cpu_request, profile.cpu),
-        memory_limit=profile.memory, memory_request=min(profile.memory_request, profile.memory), storage=profile.storage,
-        placement=profile.placement.stored(),
+        slug=new_slug(name), owner_id=person.user_id, name=name, workspace_id=workspace.id, cluster_id=workspace.cluster_id,
+        **_as_planned(plan),
     )  # fmt: skip
     session.add(environment)
-    record(session, person, "environment created", environment.id, name=name, profile=profile.name)
+    record(session, person, "environment created", environment.id, name=name, profile=environment.profile)
     return environment
 
 
 def resize(environment: Environment, plan: Plan) -> None:
     """Take another preset's numbers for the next run."""
+    for name, value in _as_planned(plan).items():
+        setattr(environment, name, value)
+
+
+def _as_planned(plan: Plan) -> dict[str, Any]:
+    """What a row takes over of a preset; a request is never above its limit."""
     profile = plan.profile
-    environment.profile, environment.image, environment.placement = profile.name, plan.image, profile.placement.stored()
-    environment.cpu_limit, environment.cpu_request = profile.cpu, min(profile.cpu_request, profile.cpu)
-    environment.memory_limit, environment.storage = profile.memory, profile.storage
-    environment.memory_request = min(profile.memory_request, profile.memory)
+    return {
+        "profile": profile.name, "image": plan.image, "placement": profile.placement.stored(), "storage": profile.storage,
+        "cpu_limit": profile.cpu, "cpu_request": min(profile.cpu_request, profile.cpu),
+        "memory_limit": profile.memory, "memory_request": min(profile.memory_request, profile.memory),
+    }  # fmt: skip
 
 
 def renew(environment: Environment, catalog: Catalog) -> None:
-    """Before it runs again: what its preset says today of image and placement. The numbers stay, and all where it is gone."""
+    """Before it runs again: what its preset says today of image, placement and storage, which never shrinks.
+
+    The other numbers stay, and all where the preset is gone.
+    """
     preset = catalog.find(environment.profile)
     if preset:
-        environment.placement = preset.placement.stored()
+        environment.placement, environment.storage = preset.placement.stored(), max(environment.storage, preset.storage)
     if preset or environment.profile == CUSTOM:
         environment.image = catalog.image(preset)
 

@@ -5,10 +5,13 @@ from hub.environments.model import Environment
 from hub.spawners.base import Ending, Exit
 
 SAFE = "Your files are safe."
+LAST_LINES = 3
+"""How many lines of a log a reason ends with."""
+_LONGEST = 300
 
 
-def explain(environment: Environment, exit_: Exit) -> str:
-    """The sentence that the page shows for an environment that ended."""
+def explain(environment: Environment, exit_: Exit, log_end: str = "") -> str:
+    """The sentence that the page shows for an environment that ended; `log_end` is what it wrote last."""
     limit = show_bytes(environment.memory_limit)
     peak = f" (it had taken {show_bytes(exit_.peak_memory)})" if exit_.peak_memory else ""
     code = "" if exit_.exit_code is None else f" with exit code {exit_.exit_code}"
@@ -24,9 +27,9 @@ def explain(environment: Environment, exit_: Exit) -> str:
             "Launch it again, and write large files into the workspace.",
         ),
         Ending.KILLED: (f"It was ended from outside{detail}.", "Launch it again."),
-        Ending.EXITED: (f"It ended by itself{code}.", "The log says what it did last; launch it again."),
+        Ending.EXITED: (f"It ended by itself{code}.", f"{_last_words(log_end)} Launch it again."),
         Ending.NEVER_STARTED: (f"It could not be started{detail}.", "Try again; if it stays so, tell an administrator."),
-        Ending.LOST: (f"The machine that it ran on was lost{detail}.", "Launch it again."),
+        Ending.LOST: (_taken_by(exit_), "Launch it again."),
         Ending.STOPPED: ("It was stopped.", "Launch it again."),
     }[exit_.why]
     return f"{what} {SAFE} {advice}"
@@ -38,4 +41,22 @@ def too_slow(hindrance: str) -> str:
     return f"It was not ready in time, so it was stopped.{why} {SAFE} Try again; if it stays so, tell an administrator."
 
 
-LOST_TOO_OFTEN = f"The machine that it ran on was lost several times in a row. {SAFE} Tell an administrator."
+def taken(exit_: Exit) -> str:
+    """For one that the infrastructure took and that starts again."""
+    return f"{_taken_by(exit_)} {SAFE} It was started again by itself; what it had in memory is lost."
+
+
+def taken_too_often(exit_: Exit) -> str:
+    """For one that it took again and again."""
+    return f"The cluster took it several times in a row, so it stays stopped. {_taken_by(exit_)} {SAFE} Tell an administrator."
+
+
+def _taken_by(exit_: Exit) -> str:
+    """`detail` is the cluster's own word, such as which resource its machine had run short of."""
+    return f"The cluster took it: {exit_.detail.rstrip('.')}." if exit_.detail else "The machine that it ran on was lost."
+
+
+def _last_words(log_end: str) -> str:
+    lines = [line.strip() for line in log_end.splitlines() if line.strip()][-LAST_LINES:]
+    said = "".join(character for character in " / ".join(lines) if character.isprintable())
+    return f"Its log ends with “{said[-_LONGEST:]}”." if said else "The log says what it did last."

@@ -200,8 +200,9 @@ class Environments:
         return self._spawners[view.cluster_id].checkpoints
 
     def hindrance(self, view: EnvironmentView) -> str:
-        """What its start waits for that may not come by itself; empty where nothing is known of it, or it does not start."""
-        return self._controller.hindrance(view.cluster_id, view.start_id) if view.phase is Phase.STARTING else ""
+        """What its run waits for, or suffers from, that may not pass by itself; empty where nothing is known of it."""
+        runs = view.phase in {Phase.STARTING, Phase.RUNNING, Phase.STOPPING}
+        return self._controller.hindrance(view.cluster_id, view.start_id) if runs else ""
 
     def log(self, person: Person, environment_id: str, lines: int = 200) -> str:
         """The last lines of the present or last run. Raises `ClusterSilent`."""

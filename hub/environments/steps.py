@@ -92,7 +92,9 @@ def become_stopped(database: Database, environment_id: str, exit_: Exit | None) 
             environment.reason = None
 
 
-def fail(database: Database, environment_id: str, start_id: str, exit_: Exit, reason: str | None = None) -> None:
+def fail(
+    database: Database, environment_id: str, start_id: str, exit_: Exit, reason: str | None = None, log_end: str = ""
+) -> None:
     """Phase failed, target stopped and the reason, in one transaction: what ended by itself stays ended."""
     with database.writing("failed") as session:
         environment = locked(session, environment_id)
@@ -101,7 +103,7 @@ def fail(database: Database, environment_id: str, start_id: str, exit_: Exit, re
         _end_start(session, environment, exit_)
         if environment.target is Target.RUNNING:
             environment.target = Target.STOPPED
-        environment.reason = reason or reasons.explain(environment, exit_)
+        environment.reason = reason or reasons.explain(environment, exit_, log_end)
         enter(environment, Phase.FAILED)
         record(session, None, "environment failed", environment.id, why=exit_.why.value, reason=environment.reason)
 
@@ -124,10 +126,11 @@ def restart_lost(database: Database, environment_id: str, start_id: str, exit_: 
             environment.queued_at = now()
             environment.retry_at = now() + back_off(environment.restarts)
             environment.restarts += 1
+            environment.reason = reasons.taken(exit_)
             enter(environment, Phase.QUEUED)
             record(session, None, "environment restarted", environment.id, why=exit_.detail or exit_.why.value)
             return
-    fail(database, environment_id, start_id, exit_, reasons.LOST_TOO_OFTEN)
+    fail(database, environment_id, start_id, exit_, reasons.taken_too_often(exit_))
 
 
 def _ran_steadily(session: Session, start_id: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from time import monotonic
 
+from sqlalchemy import case
 from sqlmodel import Session, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -21,7 +22,10 @@ MISSING_FOR = 10.0
 
 
 def due(session: Session, clusters: Collection[str], changed: Collection[str]) -> list[Row]:
-    """Those with work, in the order of the queue, then those of whose starts there is news; some twice."""
+    """Those with work, in the order of the queue, then those of whose starts there is news; some twice.
+
+    Starts come last: however many wait for nodes, nobody's launch or stop waits for them.
+    """
     wanted = col(Environment.target) == Target.RUNNING
     has_work = or_(
         wanted & col(Environment.phase).in_((Phase.STOPPED, Phase.FAILED, Phase.QUEUED, Phase.STARTING)),
@@ -29,7 +33,8 @@ def due(session: Session, clusters: Collection[str], changed: Collection[str]) -
         col(Environment.phase) == Phase.STOPPING,
         (col(Environment.target) == Target.DELETED) & col(Environment.deleted_at).is_(None),
     )
-    queue = _rows(clusters).where(has_work).order_by(col(Environment.queued_at), col(Environment.id)).limit(BATCH)
+    starts = case((wanted & (col(Environment.phase) == Phase.STARTING), 1), else_=0)
+    queue = _rows(clusters).where(has_work).order_by(starts, col(Environment.queued_at), col(Environment.id)).limit(BATCH)
     found = list(session.exec(queue).all())
     if changed:
         found += session.exec(_rows(clusters).where(col(Environment.start_id).in_(changed))).all()

@@ -95,7 +95,7 @@ class StartSpec:
 class Observation:
     """What a spawner knows of one start. `upstream` is set while it is `READY`.
 
-    `hindrance` says in plain words what a start waits for that may not come by itself.
+    `hindrance` says in plain words what a start waits for that may not come by itself, or what a run suffers from.
     """
 
     start_id: str

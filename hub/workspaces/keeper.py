@@ -37,6 +37,8 @@ class Keeper:
         """Set when there is something to delete; who runs the rounds waits for it."""
         self._not_before: dict[str, float] = {}
         """Workspaces that could not be measured, and from when on they are tried again, on the monotonic clock."""
+        self._deleted_to = ""
+        """The last one that was to be deleted: those that do not go keep nobody from the others."""
 
     def round(self) -> None:
         """Deletions come first, also those of which another hub was asked meanwhile: a measurement may take minutes."""
@@ -50,9 +52,12 @@ class Keeper:
             self._delete(workspace)
 
     def _to_delete(self) -> list[Workspace]:
+        """The next ones, beginning anew behind the last."""
+        query = select(Workspace).where(TO_DELETE, col(Workspace.id) > self._deleted_to).order_by(col(Workspace.id))
         with self._database.reading() as session:
-            query = select(Workspace).where(TO_DELETE).limit(BATCH)
-            return list(session.exec(query).all())
+            found = list(session.exec(query.limit(BATCH)).all())
+        self._deleted_to = found[-1].id if len(found) == BATCH else ""
+        return found
 
     def _to_measure(self) -> list[Workspace]:
         """A few of each cluster."""

@@ -47,6 +47,28 @@ def test_a_pod_that_somebody_deletes_is_told_as_lost_and_the_next_start_finds_th
     assert far.run(again.start_id, "result = open('notes.txt').read()") == "kept"
 
 
+@pytest.mark.case("R9")
+def test_a_start_waits_for_the_pod_of_the_last_run_however_slowly_that_goes(far: KubernetesFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    held = ("-n", far.namespace, "patch", "pod", f"environment-{spec.workspace_id}", "--type=merge", "-p")
+    kubectl(*held, '{"metadata": {"finalizers": ["podium.test/slow"]}}')
+    far.spawner.stop(spec.start_id)
+    ended(far, spec.start_id)
+    far.spawner.forget(spec.start_id)
+    again = far.spec(workspace_id=spec.workspace_id)
+
+    def is_ready() -> bool:
+        far.spawner.start(again)
+        return in_state(far, again.start_id, State.READY) is not None
+
+    assert not is_ready()
+    ready(far, far.spec())
+    assert observed(far, again.start_id) is None
+    kubectl(*held, '{"metadata": {"finalizers": null}}')
+    until(is_ready)
+
+
 def test_what_no_node_can_give_is_said_with_its_name_and_can_be_cancelled(far: KubernetesFarSide) -> None:
     spec = far.spec(cpu=9999.0, cpu_request=9999.0)
     far.spawner.start(spec)

@@ -10,7 +10,7 @@ import pytest
 from hub.errors import ClusterSilent
 from hub.spawners.base import State
 from tests.cluster.tools import run
-from tests.spawners.far_side import in_state, ready, until
+from tests.spawners.far_side import in_state, observed, ready, until
 from tests.spawners.kubernetes_side import KubernetesFarSide
 from tests.support.ci import absent
 
@@ -36,6 +36,11 @@ def is_silent(far: KubernetesFarSide) -> bool:
     except ClusterSilent:
         return True
     return False
+
+
+def hindrance_of(far: KubernetesFarSide, start_id: str) -> str:
+    seen = observed(far, start_id)
+    return seen.hindrance if seen else ""
 
 
 @pytest.mark.case("R6")
@@ -65,6 +70,7 @@ def test_while_its_kubelet_is_away_an_environment_goes_on_and_what_was_asked_for
     seen = ready(far, spec)
     with without("kubelet"):
         far.spawner.start(late)
+        until(lambda: hindrance_of(far, spec.start_id).startswith("Its machine"), 180)
         far.spawner.stop(spec.start_id)
         assert far.run_at(seen, "result = 'still here'") == "still here"
     until(lambda: in_state(far, spec.start_id, State.ENDED), 120)

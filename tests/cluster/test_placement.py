@@ -19,7 +19,7 @@ def node_of(seen: Observation) -> str:
     return next(point.detail for point in seen.checkpoints if point.name == "scheduled")
 
 
-@pytest.mark.case("R1")
+@pytest.mark.case("R4")
 def test_a_start_with_a_gpu_runs_on_a_node_that_has_one_and_ends_lost_with_it(far: KubernetesFarSide) -> None:
     with fake_nodes(gpu="NVIDIA-H100-80GB-HBM3:2") as [node]:
         placement = Placement.model_validate(

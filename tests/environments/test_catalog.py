@@ -63,13 +63,14 @@ def test_the_next_run_takes_what_its_preset_names_today_and_keeps_its_numbers(hu
     if act == "relaunch":
         hub.environments.stop(ada, launched.id)
     placement = Placement(node_selector={"disk": "fast"})
-    changed = {"python": Path("/opt/python3.13"), "cpu": 64.0, "placement": placement}
+    changed = {"python": Path("/opt/python3.13"), "cpu": 64.0, "placement": placement, "storage": launched.storage * 2}
     catalog = hub.environments.catalog
     catalog.profiles = tuple(profile.model_copy(update=changed) for profile in catalog.profiles)
     getattr(hub.environments, act)(ada, launched.id)
     with hub.database.reading() as session:
         row = session.get_one(Environment, launched.id)
         assert (row.image, row.cpu_limit) == ("/opt/python3.13", launched.cpu)
+        assert row.storage == launched.storage * 2
     assert placement_of(hub, launched.id) == placement
 
 

@@ -110,9 +110,45 @@ def test_what_the_infrastructure_took_is_restarted_three_times_and_then_failed(
     view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
     for _ in range(3):
         view = lost_and_back(hub, ada, view)
-    hub.spawner.end(view.start_id or "", Ending.LOST)
+        assert view.reason
+        assert view.reason.startswith("The machine that it ran on was lost. Your files are safe. It was started again")
+    hub.spawner.end(view.start_id or "", Ending.LOST, detail="The node was low on resource: memory.")
     failed = hub.until(ada, view, lambda seen: seen.phase is Phase.FAILED)
-    assert "several times" in (failed.reason or "")
+    assert failed.reason
+    assert "several times" in failed.reason
+    assert "The cluster took it: The node was low on resource: memory." in failed.reason
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("", "The log says what it did last."),
+        ("\n\n", "The log says what it did last."),
+        ("one\ntwo\n\nthree\x1b[31m\nfour\n", "Its log ends with “two / three[31m / four”."),
+        ("x" * 5000, f"Its log ends with “{'x' * 300}”."),
+    ],
+)
+def test_what_ended_by_itself_says_what_it_wrote_last(hub: Hub, log: str, words: str) -> None:
+    ada = hub.person("ada")
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
+    hub.spawner.said = log
+    hub.spawner.end(view.start_id or "", Ending.EXITED, exit_code=1)
+    failed = hub.until(ada, view, lambda seen: seen.phase is Phase.FAILED)
+    assert failed.reason == f"It ended by itself with exit code 1. Your files are safe. {words} Launch it again."
+
+
+@pytest.mark.case("R4")
+def test_what_a_run_suffers_from_is_told_while_it_runs_and_while_it_stops(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = hub.person("ada")
+    hub.spawner.hindrance = "Its machine does not answer"
+    hub.start_controller()
+    view = hub.until(ada, hub.launch(ada), lambda seen: seen.phase is Phase.RUNNING)
+    assert hub.environments.hindrance(view) == "Its machine does not answer"
+    monkeypatch.setattr(hub.spawner, "stop", lambda _: None)
+    hub.environments.stop(ada, view.id)
+    stopping = hub.until(ada, view, lambda seen: seen.phase is Phase.STOPPING)
+    assert hub.environments.hindrance(stopping) == "Its machine does not answer"
 
 
 def test_losses_count_anew_after_a_run_that_was_steady(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +189,6 @@ def test_a_silent_cluster_changes_no_phase(hub: Hub) -> None:
 
 
 @pytest.mark.case("R15")
-@pytest.mark.case("R9")
 def test_a_start_that_waits_says_for_what_and_so_does_its_end(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     ada = hub.person("ada")
     hub.spawner.halts_at, hub.spawner.hindrance = 1, "No node can take it: 3 Insufficient cpu"
@@ -261,7 +296,6 @@ def test_launching_again_under_the_same_name_takes_the_new_preset(hub: Hub) -> N
     assert (again.id, again.profile, again.cpu) == (view.id, "Heavy", 4)
 
 
-@pytest.mark.case("R4")
 def test_a_step_that_fails_in_a_way_that_nobody_foresaw_holds_up_nobody_else(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     ada, bob = hub.person("ada"), hub.person("bob")
     first, second = hub.launch(ada), hub.launch(bob)
@@ -287,11 +321,11 @@ def test_news_that_a_silent_database_kept_from_being_acted_on_is_not_lost(hub: H
     tried: list[str] = []
     fail = steps.fail
 
-    def silent_at_first(*arguments: Any) -> None:
+    def silent_at_first(*arguments: Any, **more: Any) -> None:
         tried.append(arguments[1])
         if len(tried) < 3:
             raise DatabaseSilent
-        fail(*arguments)
+        fail(*arguments, **more)
 
     monkeypatch.setattr(steps, "fail", silent_at_first)
     hub.spawner.end(hub.spawner.specs[0].start_id, Ending.EXITED, exit_code=1)

@@ -5,6 +5,7 @@ import pytest
 from hub.environments import work
 from hub.environments.model import Phase
 from hub.environments.observing import Observed
+from hub.environments.views import EnvironmentFilter
 from hub.environments.work import Patrol
 from tests.support.environment_hub import Hub
 
@@ -21,6 +22,23 @@ def observed(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Observed:
     found = Observed(hub.spawner, lambda: None)
     found.synced = True
     return found
+
+
+@pytest.mark.case("R6")
+def test_nobody_waits_for_starts_of_others_that_wait_for_nodes(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "BATCH", 2)
+    hub.spawner.halts_at = 1
+    hub.start_controller()
+    for name in ("ada", "bob", "eve"):
+        person = hub.person(name)
+        hub.until(person, hub.launch(person), lambda seen: seen.phase is Phase.STARTING)
+    eve = hub.environments.search(person, EnvironmentFilter())[0][0]
+    hub.environments.stop(person, eve.id)
+    hub.until(person, eve, lambda seen: seen.phase is Phase.STOPPED)
+    hub.launch(person, "another")
+    with hub.database.reading() as session:
+        first = work.due(session, ["local"], [])[0][0]
+    assert first.name == "another"
 
 
 def due(hub: Hub, patrol: Patrol) -> int:

@@ -21,6 +21,7 @@ class MemorySpawner:
     def __init__(self, capacity: int | None = None) -> None:
         self.halts_at = len(self.checkpoints)
         self.hindrance = ""
+        self.said: str | None = None
         self.silent = False
         self.capacity = capacity
         self.specs: list[StartSpec] = []
@@ -93,7 +94,7 @@ class MemorySpawner:
 
     def log(self, start_id: str, lines: int) -> str:
         self._answer()
-        return f"the last {lines} lines of {start_id}"
+        return f"the last {lines} lines of {start_id}" if self.said is None else self.said
 
     def usage(self) -> list[Usage]:
         self._answer()

@@ -10,7 +10,7 @@ from hub.environments.views import EnvironmentView
 from hub.errors import ClusterSilent, Conflict, Invalid, NotFound
 from hub.spawners.base import Size
 from hub.workspaces.keeper import Keeper
-from hub.workspaces.model import Workspace
+from hub.workspaces.model import Workspace, WorkspaceState
 from tests.support.environment_hub import Hub
 
 
@@ -58,6 +58,28 @@ def test_a_silent_cluster_delays_a_deletion_and_loses_nothing(hub: Hub) -> None:
     hub.spawner.silent = False
     keeper.round()
     assert workspace_id not in hub.spawner.workspaces
+
+
+def test_workspaces_that_do_not_go_keep_nobody_from_the_others(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.workspaces.keeper.BATCH", 2)
+    ada = hub.person("ada")
+    given_up = sorted(hub.workspaces.create(ada, f"old {number}") for number in range(5))
+    for workspace_id in given_up:
+        hub.spawner.workspaces.add(workspace_id)
+        with hub.database.writing("given up") as session:
+            session.get_one(Workspace, workspace_id).state = WorkspaceState.DELETING
+    delete = hub.spawner.delete_workspace
+
+    def some_stay(workspace_id: str) -> None:
+        if workspace_id != given_up[-1]:
+            raise ClusterSilent
+        delete(workspace_id)
+
+    monkeypatch.setattr(hub.spawner, "delete_workspace", some_stay)
+    keeper = Keeper(hub.database, {"local": hub.spawner})
+    for _ in range(3):
+        keeper.round()
+    assert hub.spawner.workspaces == set(given_up[:-1])
 
 
 def test_a_size_in_use_is_measured_anew_when_its_far_side_calls_it_old(hub: Hub) -> None:

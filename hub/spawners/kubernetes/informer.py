@@ -68,6 +68,7 @@ class Informer:
             except Refusal as refusal:
                 if refusal.code == _GONE:
                     self._version = None
+                    stopped.wait(self._pause)
                     continue
                 self._wait(stopped, f"{refusal.reason}: {refusal.message}")
             except ClusterSilent as error:

@@ -71,7 +71,7 @@ class Mirror:
                 yield from self._next(changed)
         finally:
             with self._news:
-                self._listeners.remove(changed)
+                self._listeners = [other for other in self._listeners if other is not changed]
 
     def pod_of(self, start_id: str) -> Object | None:
         """Raises `ClusterSilent` where it is not known what runs."""

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 AT_ONCE = 8
 """Orders that are carried out at the same time."""
 _PAUSE = 0.2
+_WAITED_FOR = 3.0
+"""Seconds for which an order waits for the pod of the last run to go; then it is given again, and others have their turn."""
 _NOT_ALLOWED = "The image “{}” is not among those that may run here. Tell an administrator"
 _HELD = "Another environment is running with this workspace."
 
@@ -83,8 +85,11 @@ class Orders:
                     raise
 
     def _create_pod(self, spec: StartSpec) -> bool:
-        """False where another start holds the workspace. One that has ended, or is about to, is waited for."""
-        deadline = time.monotonic() + objects.ENDS_WITHIN
+        """False where another start holds the workspace. One that has ended, or is about to, is waited for.
+
+        Raises `ClusterSilent` where its pod is slow to go, as on a node that does not answer.
+        """
+        deadline = time.monotonic() + _WAITED_FOR
         while True:
             try:
                 with crossing("create a pod"):
@@ -97,9 +102,10 @@ class Orders:
             found = self._api.pod(objects.pod_name(spec.workspace_id))
             if found and found["metadata"]["labels"].get(START) == spec.start_id:
                 return True
-            is_late = time.monotonic() > deadline or self._mirror.is_to_stop(spec.start_id)
-            if is_late or (found and not self._makes_way(found)):
+            if self._mirror.is_to_stop(spec.start_id) or (found and not self._makes_way(found)):
                 return False
+            if time.monotonic() > deadline:
+                raise ClusterSilent("The pod of its last run has not gone yet.")
             time.sleep(_PAUSE)
 
     def _makes_way(self, found: Object) -> bool:

@@ -8,6 +8,7 @@ chunks, so that one that was cut short can be told from a whole one.
 import hashlib
 import hmac
 import os
+import socket
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -50,7 +51,9 @@ def main(arguments: list[str]) -> int:
             _TERMINATION_MESSAGE.write_text(str(size(_WORKSPACE)))
         return 0
     _, _Handler.expected = arguments
-    with HTTPServer((os.environ["PODIUM_ADDRESS"], PORT), _Handler) as server:
+    address = os.environ["PODIUM_ADDRESS"]
+    HTTPServer.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with HTTPServer((address, PORT), _Handler) as server:
         server.served = False  # type: ignore[attr-defined]
         while not server.served:  # type: ignore[attr-defined]
             server.handle_request()

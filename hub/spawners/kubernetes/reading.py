@@ -30,8 +30,9 @@ def observation(pod: Object, pulled: datetime | None, moment: datetime) -> Obser
     if why := hopeless(pod):
         return Observation(start_id, workspace_id, State.ENDED, reached, exit=Exit(Ending.NEVER_STARTED, moment, None, why))
     if len(reached) == len(CHECKPOINTS) and pod["status"].get("podIP"):
-        return Observation(start_id, workspace_id, State.READY, reached, _upstream(pod["status"]["podIP"]))
-    return Observation(start_id, workspace_id, State.PENDING, reached, hindrance=_hindrance(pod["status"]))
+        upstream = _upstream(pod["status"]["podIP"])
+        return Observation(start_id, workspace_id, State.READY, reached, upstream, hindrance=_silence(pod))
+    return Observation(start_id, workspace_id, State.PENDING, reached, hindrance=_hindrance(pod["status"]) or _silence(pod))
 
 
 def is_over(pod: Object) -> bool:
@@ -96,6 +97,28 @@ def hopeless(pod: Object) -> str:
     if reason in {"ErrImagePull", "ImagePullBackOff"} and any(part in message.lower() for part in _ABSENT):
         return f"The image “{image}” was not found, or may not be pulled. Tell an administrator"
     return ""
+
+
+def _silence(pod: Object) -> str:
+    """That its node does not answer, in words; empty where it does.
+
+    Of such a node the control plane alone says that a pod is not ready, without a reason, and after some minutes it asks
+    for the pod's end, which nobody confirms. The pod's name and its volume stay held until the node is back or gone: a
+    second pod beside one that may still run would write the same files.
+    """
+    ready = _condition(pod["status"], "Ready")
+    unready = has_run(pod) and ready.get("status") == "False" and not ready.get("reason")
+    if not unready and not ("deletionTimestamp" in pod["metadata"] and _was_evicted(pod["status"])):
+        return ""
+    node = pod["spec"].get("nodeName", "")
+    return (
+        f"Its machine {node} does not answer. What runs there may go on, and its files stay with it until the machine is back "
+        "or an administrator has taken it out of the cluster"
+    )
+
+
+def _was_evicted(status: Object) -> bool:
+    return _condition(status, "DisruptionTarget").get("reason") == "DeletionByTaintManager"
 
 
 def _hindrance(status: Object) -> str:

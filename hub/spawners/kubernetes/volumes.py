@@ -21,7 +21,7 @@ from hub.spawners.kubernetes.quantities import amount
 from hub.spawners.kubernetes.reader import PORT
 from hub.spawners.kubernetes.reading import is_over
 
-_GONE_WITHIN = 30.0
+_GONE_WITHIN = 10.0
 _PART = 1 << 16
 _PAUSE = 0.2
 

@@ -137,6 +137,39 @@ ENDINGS = [
 ]
 
 
+def running(ready: dict[str, str], *conditions: dict[str, str], **metadata: Any) -> dict[str, Any]:
+    status = {
+        "phase": "Running",
+        "podIP": "10.0.0.7",
+        "conditions": [condition("PodScheduled", 1), ready, *conditions],
+        "containerStatuses": container(RUNNING, started=True),
+    }
+    found = pod(status)
+    found["metadata"] |= metadata
+    found["spec"]["nodeName"] = "node-7"
+    return found
+
+
+EVICTED = condition("DisruptionTarget", 9, reason="DeletionByTaintManager")
+OF_A_NODE = [
+    ("answers", running(condition("Ready", 6)), False),
+    ("answers, and its program does not", running(condition("Ready", 9, "False", reason="ContainersNotReady")), False),
+    ("does not answer", running(condition("Ready", 9, "False")), True),
+    ("does not answer for minutes", running(condition("Ready", 9, "False"), EVICTED, deletionTimestamp=at(9)), True),
+    ("has a pod that is being deleted", running(condition("Ready", 6), deletionTimestamp=at(9)), False),
+]
+
+
+@pytest.mark.case("R4")
+@pytest.mark.parametrize(("story", "found", "silent"), OF_A_NODE, ids=[story for story, *_ in OF_A_NODE])
+def test_a_node_that_does_not_answer_is_said_and_its_pod_counts_as_running(
+    story: str, found: dict[str, Any], *, silent: bool
+) -> None:
+    seen = observation(found, None, MOMENT)
+    assert seen.state is State.READY, story
+    assert seen.hindrance.startswith("Its machine node-7 does not answer.") is silent
+
+
 @pytest.mark.case("R4")
 @pytest.mark.parametrize(("story", "status", "why"), ENDINGS, ids=[story for story, *_ in ENDINGS])
 def test_why_a_pod_ended(story: str, status: dict[str, Any], why: Ending) -> None:

@@ -119,6 +119,7 @@ def _show(one: dict[str, Any], *, as_json: bool) -> None:
     out.print(
         f"{one['name']}: {one['phase']}{', wanted ' + one['target'] if one['target'] != one['phase'] else ''}", markup=False
     )
-    if one["reason"]:
-        out.print(one["reason"], markup=False)
+    for sentence in (one["reason"], one.get("hindrance")):  # an older hub tells no hindrance
+        if sentence:
+            out.print(sentence, markup=False)
     out.print(one["address"], markup=False)

@@ -11,6 +11,9 @@ from hub.clusters.quantities import show_bytes
 from hub.ui_environment import escaped
 from hub.ui_words import ago
 
+MOST_MODELS = 5
+"""Of GPUs, in one sentence."""
+
 
 def silence(view: ClusterView) -> str:
     """What it means that a cluster is silent."""
@@ -58,13 +61,19 @@ def cores(amount: float) -> str:
 
 
 def room(told: Inventory | None) -> str:
-    """What the roomiest node has free, as a sentence; empty where it is not known."""
+    """What the roomiest node has free, and how many GPUs, in sentences; empty where it is not known."""
     free = [(node.cpu.free, node.memory.free) for node in told.nodes if node.takes_work] if told else []
     known = [(cpu, memory) for cpu, memory in free if cpu is not None and memory is not None]
     if not known:
         return ""
     cpu, memory = max(known, key=lambda one: (one[1], one[0]))
-    return f"The most that one node has free now is {cores(cpu)} cores and {show_bytes(memory)} of memory."
+    return f"The most that one node has free now is {cores(cpu)} cores and {show_bytes(memory)} of memory.{_gpus_free(told)}"
+
+
+def _gpus_free(told: Inventory | None) -> str:
+    models = [one for one in told.devices if one.is_gpu and one.free is not None] if told else []
+    counted = ", ".join(f"{one.free} of {one.count} {one.model}" for one in models[:MOST_MODELS])
+    return f" GPUs free: {counted}." if counted else ""
 
 
 def device_table(devices: Sequence[Device]) -> pd.DataFrame:

@@ -107,7 +107,10 @@ def list_events(caller: ReadsEnvironments, hub: Hub, environment_id: RowId, pagi
 
 
 def shown(hub: Services, view: EnvironmentView) -> Environment:
-    """With the address at which it opens, and the names of the checkpoints."""
-    row = {name: getattr(view, name) for name in Environment.model_fields if name not in {"address", "checkpoints"}}
+    """With the address at which it opens, the names of the checkpoints, and what it waits for."""
+    row = {
+        name: getattr(view, name) for name in Environment.model_fields if name not in {"address", "checkpoints", "hindrance"}
+    }
     names = [str(step.get("name", "")) for step in view.checkpoints]
-    return Environment(**row, address=hub.addresses.environment(view.slug), checkpoints=names)
+    address, hindrance = hub.addresses.environment(view.slug), hub.environments.hindrance(view)
+    return Environment(**row, address=address, checkpoints=names, hindrance=hindrance)

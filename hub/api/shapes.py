@@ -49,7 +49,10 @@ class Profile(Shape):
 
 
 class Environment(Shape):
-    """`address` is where it opens; `queue_position` is set while it is queued, `reason` where it failed or was started anew."""
+    """`address` is where it opens; `queue_position` is set while it is queued, `reason` where it failed or was started anew.
+
+    `hindrance` is what its run waits for, or suffers from, that may not pass by itself.
+    """
 
     id: Id
     name: str = Field(examples=["My analysis"])
@@ -66,6 +69,7 @@ class Environment(Shape):
     phase: Phase
     since: datetime
     reason: str | None
+    hindrance: str
     queue_position: int | None
     checkpoints: list[str] = Field(examples=[["workspace ready", "started", "ready"]])
     peak_memory: int | None

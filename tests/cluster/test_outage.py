@@ -9,7 +9,7 @@ import pytest
 
 from hub.errors import ClusterSilent
 from hub.spawners.base import State
-from tests.cluster.tools import run
+from tests.cluster.tools import kubectl, run
 from tests.spawners.far_side import in_state, observed, ready, until
 from tests.spawners.kubernetes_side import KubernetesFarSide
 from tests.support.ci import absent
@@ -68,6 +68,7 @@ def test_while_its_kubelet_is_away_an_environment_goes_on_and_what_was_asked_for
 ) -> None:
     spec, late = far.spec(), far.spec()
     seen = ready(far, spec)
+    kubectl("-n", far.namespace, "wait", "--for=condition=Ready", f"pod/environment-{spec.workspace_id}", "--timeout=60s")
     with without("kubelet"):
         far.spawner.start(late)
         until(lambda: hindrance_of(far, spec.start_id).startswith("Its machine"), 180)

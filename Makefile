@@ -100,14 +100,15 @@ fmt: $(TOOLS)  ## Format the code and repair what can be repaired.
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-# Each virtual environment is made once and renewed when its lock file changes.
+# Each virtual environment is made once and renewed when its lock file changes. Modules are compiled as they are first imported: to
+# compile all of them takes as long as the rest, and most are never used.
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Podium needs Python 3.11 or newer and found $$($(PYTHON) --version 2>&1). Name another one: make up PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@test -x $(1)/bin/pip || $(PYTHON) -m venv --clear $(1) || { \
 	  echo "Python could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing $(2) …"
-	@$(1)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
+	@$(1)/bin/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $(2)
 	@touch $@
 endef
 

@@ -10,6 +10,9 @@ from tests.cluster.tools import kubectl
 from tests.spawners.far_side import clear, until
 from tests.spawners.kubernetes_side import KubernetesFarSide
 
+KINDS = "pods,secrets,services,jobs.batch,deployments.apps,networkpolicies.networking.k8s.io,leases.coordination.k8s.io"
+"""What a start might leave in its namespace. Claims are people's files and stay."""
+
 
 @pytest.fixture
 def far() -> Iterator[KubernetesFarSide]:
@@ -17,7 +20,7 @@ def far() -> Iterator[KubernetesFarSide]:
     one = KubernetesFarSide()
     yield one
     clear(one)
-    until(lambda: kubectl("-n", one.namespace, "get", "pods,secrets", "-o", "name") == "")
+    until(lambda: kubectl("-n", one.namespace, "get", KINDS, "-o", "name") == "")
     one.close()
 
 

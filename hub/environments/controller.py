@@ -7,26 +7,23 @@ spawner observes. Only the replica that holds the lease runs rounds.
 """
 
 import logging
-import platform
 import threading
 import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from sqlmodel import col, select
-
-from hub.clock import new_id, now
+from hub.clock import now
 from hub.database import Database
-from hub.environments import admission, reasons, steps, work
-from hub.environments.lease import LEASE, hold
+from hub.environments import admission, reasons, steps, strays, work
+from hub.environments.lease import Leadership
 from hub.environments.lifecycle import Situation, Step, decide
-from hub.environments.model import Environment, Phase, Start
+from hub.environments.model import Environment, Start
 from hub.environments.observing import Observed
+from hub.environments.orders import order_forget, order_start, order_stop
 from hub.environments.specs import SpecBuilder
 from hub.environments.work import BATCH, Patrol
 from hub.errors import ClusterSilent, DatabaseSilent
-from hub.seam import crossing
-from hub.spawners.base import Ending, Exit, Observation, Spawner, StartSpec, State
+from hub.spawners.base import Ending, Exit, Observation, Spawner, State
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +44,7 @@ class Controller:
 
     def __init__(self, database: Database, spawners: Mapping[str, Spawner], specs: SpecBuilder, keys: Keys) -> None:
         self._database, self._spawners, self._specs, self._keys = database, spawners, specs, keys
-        self._holder = "embedded" if database.is_sqlite else f"{platform.node()[:40]} {new_id()[:12]}"
-        self._renew_at = self._leads_until = 0.0
+        self._leadership = Leadership(database, "controller")
         self._news = threading.Event()
         self._stopped = threading.Event()
         self._order_again_at: dict[str, float] = {}
@@ -79,7 +75,7 @@ class Controller:
         while not self._stopped.is_set():
             self._news.clear()
             try:
-                worked = self.round() if self._hold_lease() else self._follow()
+                worked = self.round() if self._leadership.hold() else self._follow()
             except DatabaseSilent:
                 log.warning("the database is silent; the controller tries again")
                 worked = False
@@ -92,22 +88,7 @@ class Controller:
     @property
     def leads(self) -> bool:
         """Whether this replica held the lease when it last looked; other loops run under it too."""
-        return time.monotonic() < self._leads_until
-
-    def _hold_lease(self) -> bool:
-        """Whether this replica holds the lease, renewed three times before it would run out.
-
-        SQLite's data folder admits one hub only, so there the next hub takes the lease over at once.
-        """
-        if time.monotonic() < self._renew_at:
-            return True
-        if not hold(self._database, "controller", self._holder):
-            return False
-        if not self._renew_at:
-            log.info("%s leads", self._holder)
-        self._renew_at = time.monotonic() + LEASE.total_seconds() / 3
-        self._leads_until = time.monotonic() + LEASE.total_seconds() * 0.9
-        return True
+        return self._leadership.held
 
     def round(self) -> bool:
         """One look at everything that has work; True if a step was carried out."""
@@ -119,7 +100,7 @@ class Controller:
                 self.observed[name].put_back(changed)
             raise
         for name, seen in self.observed.items():
-            self._clear_strays(name, seen)
+            strays.clear(self._database, self._spawners[name], seen)
         return worked
 
     def _work_on(self, changed: set[str]) -> bool:
@@ -172,7 +153,7 @@ class Controller:
                 self._order(environment)
                 return False
             case Step.ORDER_STOP:
-                _order_stop(spawner, environment.start_id or "")
+                order_stop(spawner, environment.start_id or "")
                 return False
             case Step.FAIL | Step.FAIL_SLOW | Step.RESTART:
                 self._end(step, environment, observation.exit if observation else None)
@@ -186,8 +167,9 @@ class Controller:
         """It ended by itself, was too slow, or was taken by the infrastructure. What is left of it is ended as a stray."""
         start_id = environment.start_id or ""
         if step is Step.FAIL:
-            log_end = self._log_end(environment)
-            steps.fail(self._database, environment.id, start_id, exit_ or Exit(Ending.EXITED, now()), log_end=log_end)
+            how = exit_ or Exit(Ending.EXITED, now())
+            log_end = self._log_end(environment) if how.why is Ending.EXITED else ""
+            steps.fail(self._database, environment.id, start_id, how, log_end=log_end)
         elif step is Step.RESTART:
             steps.restart_lost(self._database, environment.id, start_id, exit_ or Exit(Ending.LOST, now()))
         else:
@@ -231,7 +213,7 @@ class Controller:
         start_id = environment.start_id or ""
         if time.monotonic() < self._order_again_at.get(start_id, 0.0):
             return
-        _order_start(self._spawners[environment.cluster_id], self._specs.build(environment))
+        order_start(self._spawners[environment.cluster_id], self._specs.build(environment))
         self._order_again_at[start_id] = time.monotonic() + ORDER_AGAIN
 
     def _forget(self, environment: Environment) -> None:
@@ -239,54 +221,5 @@ class Controller:
         if environment.start_id:
             seen = self.observed[environment.cluster_id]
             seen.recheck(environment.start_id)
-            _order_forget(self._spawners[environment.cluster_id], environment.start_id)
+            order_forget(self._spawners[environment.cluster_id], environment.start_id)
             seen.drop(environment.start_id)
-
-    def _clear_strays(self, cluster_id: str, seen: Observed) -> None:
-        """End what runs though no row wants it; drop what is kept of superseded runs."""
-        suspects = seen.unchecked(BATCH)
-        if not suspects:
-            return
-        with self._database.reading() as session:
-            present = dict(
-                session.exec(
-                    select(Environment.start_id, Environment.phase).where(
-                        col(Environment.start_id).in_([item.start_id for item in suspects]),
-                        col(Environment.deleted_at).is_(None),
-                    )
-                ).all()
-            )
-        for item in suspects:
-            try:
-                self._clear(cluster_id, item, _phase(present.get(item.start_id)))
-            except ClusterSilent:
-                return
-            seen.checked(item)
-
-    def _clear(self, cluster_id: str, item: Observation, phase: Phase | None) -> None:
-        """One that has failed may hold its place without running, such as a pod whose image cannot be had."""
-        spawner, has_ended = self._spawners[cluster_id], item.state is State.ENDED
-        if has_ended and phase is None:
-            _order_forget(spawner, item.start_id)
-            self.observed[cluster_id].drop(item.start_id)
-        elif phase is Phase.FAILED or (not has_ended and phase not in {Phase.STARTING, Phase.RUNNING, Phase.STOPPING}):
-            _order_stop(spawner, item.start_id)
-
-
-def _order_start(spawner: Spawner, spec: StartSpec) -> None:
-    with crossing("order a start"):
-        spawner.start(spec)
-
-
-def _order_stop(spawner: Spawner, start_id: str) -> None:
-    with crossing("order a stop"):
-        spawner.stop(start_id)
-
-
-def _order_forget(spawner: Spawner, start_id: str) -> None:
-    with crossing("order to forget"):
-        spawner.forget(start_id)
-
-
-def _phase(value: str | None) -> Phase | None:
-    return Phase(value) if value else None

@@ -67,11 +67,16 @@ def test_the_edge_is_one_route_for_the_hub_and_one_wildcard_for_all_environments
     kinds = {str(one["kind"]): one.get("spec") for one in rendered(*EDGES)}
     hosts = ["podium.example.org", "*.podium.example.org"]
     ingress, route = kinds["Ingress"], kinds["HTTPRoute"]
-    assert isinstance(ingress, dict)
-    assert isinstance(route, dict)
-    assert [rule["host"] for rule in ingress["rules"]] == hosts
-    assert ingress["tls"] == [{"secretName": "tls", "hosts": hosts}]
-    assert route["hostnames"] == hosts
+    to_nginx = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "podium", "port": {"name": "http"}}}}
+    assert ingress == {
+        "tls": [{"secretName": "tls", "hosts": hosts}],
+        "rules": [{"host": host, "http": {"paths": [to_nginx]}} for host in hosts],
+    }
+    assert route == {
+        "parentRefs": [{"name": "edge"}],
+        "hostnames": hosts,
+        "rules": [{"backendRefs": [{"name": "podium", "port": 80}]}],
+    }
 
 
 def test_replicas_have_a_service_each_that_nginx_knows_and_no_volume() -> None:

@@ -140,3 +140,18 @@ def test_podium_s_own_pods_are_told_of_no_services_and_only_the_hub_has_an_accou
                 "readOnlyRootFilesystem": True,
                 "capabilities": {"drop": ["ALL"]},
             }
+
+
+@pytest.mark.case("R16")
+def test_nginx_lets_open_pages_go_on_when_a_pod_of_it_ends_and_never_ends_all_at_once() -> None:
+    deployment = manifests()["Deployment", "podium-nginx"]["spec"]
+    pod = deployment["template"]["spec"]
+    [said] = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][2:]
+    assert "kill -QUIT" in said
+    assert pod["terminationGracePeriodSeconds"] == 3600
+    assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    selected = {"matchLabels": of_podium("nginx")["podSelector"]["matchLabels"]}
+    assert manifests()["PodDisruptionBudget", "podium-nginx"]["spec"] == {"maxUnavailable": 1, "selector": selected}
+    scaled = manifests()["HorizontalPodAutoscaler", "podium-nginx"]["spec"]
+    assert scaled["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podium-nginx"}
+    assert (scaled["minReplicas"], scaled["maxReplicas"]) == (2, 10)

@@ -1,5 +1,8 @@
 """The schema is brought up once, under a lock, with a backup, and never over one that excludes this code."""
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +21,7 @@ from hub.errors import CannotStart
 from hub.migrate import migrate
 from hub.migrations import upgrade
 from hub.schema import TABLES
+from hub.settings import ROOT
 from tests.support import postgresql
 
 
@@ -113,6 +117,40 @@ def test_sqlite_is_backed_up_before_a_change(tmp_path: Path, monkeypatch: pytest
     backup = Database(f"sqlite:///{next((tmp_path / 'backups').glob('podium-*.db'))}")
     assert migrate(backup, tmp_path / "none") is True
     backup.close()
+    database.close()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sqlalchemy import event
+from hub.database import Database
+from hub.migrate import migrate
+
+url, last, backups = sys.argv[1:]
+database = Database(url)
+
+def executed(_connection, _cursor, statement, *_):
+    if last in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+event.listen(database.engine, "after_cursor_execute", executed)
+migrate(database, Path(backups))
+"""
+
+
+@pytest.mark.case("R12")
+@pytest.mark.case("B5")
+@pytest.mark.parametrize("last", ["CREATE TABLE workspace", "CREATE TABLE api_token", "INSERT INTO schema_info"])
+def test_a_migration_that_is_killed_behind_any_statement_leaves_nothing_and_comes_about_at_the_next_start(
+    empty_database_url: str, tmp_path: Path, last: str
+) -> None:
+    command = [sys.executable, "-c", KILLED, empty_database_url, last, str(tmp_path)]
+    assert subprocess.run(command, check=False, cwd=ROOT).returncode == -signal.SIGKILL
+    database = Database(empty_database_url)
+    assert inspect(database.engine).get_table_names() == []
+    assert migrate(database, tmp_path) is True
+    assert migrate(database, tmp_path) is False
     database.close()
 
 

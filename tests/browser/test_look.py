@@ -118,6 +118,16 @@ def test_pages_of_an_environment(ada: Person, furnished: dict[str, str], path: s
     tab.close()
 
 
+@pytest.mark.usefixtures("furnished")
+def test_a_card_says_why_the_cluster_took_an_environment(house: Podium, ada: Person) -> None:
+    why = "The cluster took it: The node was low on resource: memory. Your files are safe. It was started again by itself."
+    with closing(sqlite3.connect(house.folder / "data" / "podium.db")) as database, database:
+        database.execute("UPDATE environment SET reason = ? WHERE name = 'Harvest 2026'", (why,))
+    ada.hub.goto(ada.url)
+    expect(ada.card("Harvest 2026")).to_contain_text(why)
+    look(ada.hub, "environments-taken")
+
+
 def test_doors(ada: Person, furnished: dict[str, str]) -> None:
     stopped = ada.visit(furnished["Soil samples"])
     expect(stopped.get_by_role("heading", name="Soil samples is stopped")).to_be_visible()

@@ -17,6 +17,7 @@ from hub.database import Database
 from hub.far_side import FarSide
 from hub.routing.app import RoutingApp
 from hub.routing.isolation import SAFE_METHODS
+from hub.routing.own_nginx import OwnNginx
 from hub.settings import Settings
 from tests.identity.conftest import browse, register
 from tests.support.memory_spawner import MemorySpawner
@@ -56,7 +57,9 @@ def hub_app(tmp_path: Path, sqlite_template: Path) -> Iterator[tuple[RoutingApp,
     )
     register(built.identity, "grace")
     token, _ = browse(built.identity, "grace")
-    app = create_app(built)
+    behind_nginx = create_app(built)
+    assert isinstance(behind_nginx, OwnNginx)
+    app = behind_nginx._app
     assert isinstance(app, RoutingApp)
     yield app, f"__Host-podium={token}"
     database.close()

@@ -1,5 +1,6 @@
 """`up`: from settings to a served hub, step by step, each with one clear sentence if it cannot be."""
 
+import gc
 import os
 import resource
 import socket
@@ -57,6 +58,8 @@ def up(settings: Settings, say: Callable[[str], None]) -> None:
     app = create_app(prepared.services)
     for line in greeting(prepared.services):
         say(line)
+    gc.freeze()
+    gc.enable()  # which `python -m hub` turned off
     serve(app, prepared.listener)
     for line in farewell(prepared.services):
         say(line)

@@ -48,12 +48,12 @@ def taken(exit_: Exit) -> str:
 
 def taken_too_often(exit_: Exit) -> str:
     """For one that it took again and again."""
-    return f"The cluster took it several times in a row, so it stays stopped. {_taken_by(exit_)} {SAFE} Tell an administrator."
+    return f"It was lost several times in a row, so it stays stopped. {_taken_by(exit_)} {SAFE} Tell an administrator."
 
 
 def _taken_by(exit_: Exit) -> str:
-    """`detail` is the cluster's own word, such as which resource its machine had run short of."""
-    return f"The cluster took it: {exit_.detail.rstrip('.')}." if exit_.detail else "The machine that it ran on was lost."
+    """`detail` is the infrastructure's own word, such as which resource its machine had run short of."""
+    return f"It was lost: {exit_.detail.rstrip('.')}." if exit_.detail else "The machine that it ran on was lost."
 
 
 def _last_words(log_end: str) -> str:

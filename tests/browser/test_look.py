@@ -119,8 +119,8 @@ def test_pages_of_an_environment(ada: Person, furnished: dict[str, str], path: s
 
 
 @pytest.mark.usefixtures("furnished")
-def test_a_card_says_why_the_cluster_took_an_environment(house: Podium, ada: Person) -> None:
-    why = "The cluster took it: The node was low on resource: memory. Your files are safe. It was started again by itself."
+def test_a_card_says_why_its_environment_was_started_again(house: Podium, ada: Person) -> None:
+    why = "It was lost: The node was low on resource: memory. Your files are safe. It was started again by itself."
     with closing(sqlite3.connect(house.folder / "data" / "podium.db")) as database, database:
         database.execute("UPDATE environment SET reason = ? WHERE name = 'Harvest 2026'", (why,))
     ada.hub.goto(ada.url)

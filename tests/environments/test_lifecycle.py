@@ -115,8 +115,8 @@ def test_what_the_infrastructure_took_is_restarted_three_times_and_then_failed(
     hub.spawner.end(view.start_id or "", Ending.LOST, detail="The node was low on resource: memory.")
     failed = hub.until(ada, view, lambda seen: seen.phase is Phase.FAILED)
     assert failed.reason
-    assert "several times" in failed.reason
-    assert "The cluster took it: The node was low on resource: memory." in failed.reason
+    assert "lost several times" in failed.reason
+    assert "It was lost: The node was low on resource: memory." in failed.reason
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def test_up_ends_with_one_sentence_where_the_disk_of_the_data_folder_is_full(tmp
 @pytest.mark.case("R11")
 def test_a_launch_is_refused_in_words_while_the_database_cannot_grow_and_works_afterwards(podium: Installation) -> None:
     case = Case(podium)
+    podium.until(lambda: "Data lies in" in podium.log, "the hub has written all that it writes at a start")
     with full_for(podium.hub.pid), pytest.raises(Declined, match="Nothing is lost; try again"):
         podium.command("launch", case.user, "analysis")
     case.launch()

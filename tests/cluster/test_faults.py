@@ -72,7 +72,7 @@ def test_a_start_waits_for_the_pod_of_the_last_run_however_slowly_that_goes(far:
 def test_what_no_node_can_give_is_said_with_its_name_and_can_be_cancelled(far: KubernetesFarSide) -> None:
     spec = far.spec(cpu=9999.0, cpu_request=9999.0)
     far.spawner.start(spec)
-    waiting = until(lambda: told(far, spec.start_id))
+    waiting = until(lambda: told(far, spec.start_id, "CPU"))
     assert waiting.state is State.PENDING
     assert "has too little CPU free" in waiting.hindrance
     far.spawner.stop(spec.start_id)
@@ -111,7 +111,7 @@ def test_a_namespace_whose_quota_is_used_up_refuses_with_a_sentence(far: Kuberne
 def test_an_image_that_no_registry_has_is_said_while_it_is_tried_and_can_be_cancelled(far: KubernetesFarSide) -> None:
     spec = far.spec(image="registry.invalid/nothing:1")
     far.spawner.start(spec)
-    waiting = until(lambda: told(far, spec.start_id))
+    waiting = until(lambda: told(far, spec.start_id, "image"))
     assert "image" in (waiting.exit.detail if waiting.exit else waiting.hindrance)
     far.spawner.stop(spec.start_id)
     assert ended(far, spec.start_id).state is State.ENDED

@@ -48,6 +48,13 @@ def test_the_chart_has_no_fault_that_helm_sees() -> None:
     run("helm", "lint", "--strict", CHART)
 
 
+def test_values_that_the_release_before_did_not_have_may_be_missing() -> None:
+    """As they are with `helm upgrade --reuse-values`."""
+    secret = ("--set", "existingSecret=podium-secrets")
+    missing = ("--set", "nginx.workers=null,nginx.trustedProxies=null,environments.quota=null")
+    assert rendered(*secret, *missing) == rendered(*secret)
+
+
 def test_the_plain_manifests_are_those_of_the_chart() -> None:
     assert run("helm", *PLAIN) == (ROOT / "k8s" / "podium.yaml").read_text(encoding="utf-8"), "run: make manifests"
 

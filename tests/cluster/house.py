@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ from hub.identity.sessions import Sessions
 from hub.identity.tokens import digest, new_token
 from hub.routing.entry import Entries
 from hub.settings import Settings
-from tests.cluster.installed import CHART, Release, installed
-from tests.cluster.tools import kubectl
+from tests.cluster.installed import CHART, RELEASE, Release, installed
+from tests.cluster.tools import answers, kubectl
 from tests.routing.serving import free_port
 from tests.spawners.far_side import until
 from tests.support import postgresql
@@ -153,7 +154,17 @@ def built(chart: str = CHART, profiles: Path | None = None, **values: str) -> It
         release = stack.enter_context(installed(url, chart, profiles, **values))
         database = Database(server.url(name))
         stack.callback(database.close)
+        if (hubs := int(values["hub_replicas"])) > 1:
+            reach_all(release, hubs)
         yield House(release, database, Sessions(database, timedelta(hours=8)), edges_of(release))
+
+
+def reach_all(release: Release, hubs: int) -> None:
+    """Each hub has a Service; a node learns of its pod a moment after that is ready, and NGINX goes round it until then."""
+    for number in range(hubs):
+        service = ("service", f"{RELEASE}-hub-{number}", "-o", "jsonpath={.spec.clusterIP}")
+        address = kubectl("-n", release.namespace, "get", *service)
+        until(partial(answers, f"{address}:8501"))
 
 
 def edges_of(release: Release) -> list[str]:

@@ -1,6 +1,5 @@
 """Three hubs on one PostgreSQL behind two NGINX: all are served, and the loss of the hub that leads costs nobody a socket."""
 
-import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from tests.cluster.house import House, built
-from tests.cluster.tools import kubectl
+from tests.cluster.tools import answers, kubectl
 from tests.spawners.far_side import until
 from tests.support.files_page import FilesPage
 from tests.support.script_run import run, session_of, text
@@ -124,15 +123,6 @@ def listen(tab: ClientConnection) -> None:
     """To all that comes. Raises `ConnectionClosed`, or `TimeoutError` where nothing comes any more."""
     while True:
         tab.recv(60)
-
-
-def answers(edge: str) -> bool:
-    host, _, port = edge.partition(":")
-    try:
-        socket.create_connection((host, int(port)), 2).close()
-    except OSError:
-        return False
-    return True
 
 
 def ready_hubs(house: House) -> str:

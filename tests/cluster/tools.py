@@ -48,3 +48,13 @@ def _until_it_answers(port: int) -> None:
             time.sleep(0.1)
         else:
             return
+
+
+def answers(address: str) -> bool:
+    """Whether something takes connections there."""
+    host, _, port = address.partition(":")
+    try:
+        socket.create_connection((host, int(port)), 2).close()
+    except OSError:
+        return False
+    return True

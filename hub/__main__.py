@@ -3,7 +3,7 @@
 import gc
 
 if __name__ == "__main__":
-    # What is imported stays; to look through it for garbage again and again takes a fifth of a start. `up` turns it on to serve
+    # What is imported stays: looking through it for garbage took a fifth of a start. `up` turns that on again when it serves.
     gc.disable()
     from hub.cli import app
 

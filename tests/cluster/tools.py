@@ -40,14 +40,9 @@ def forwarded(namespace: str, service: str, port: int) -> Iterator[None]:
 
 def _until_it_answers(port: int) -> None:
     deadline = time.monotonic() + 60
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 5).close()
-        except OSError:
-            assert time.monotonic() < deadline, "the forwarded port does not answer"
-            time.sleep(0.1)
-        else:
-            return
+    while not answers(f"127.0.0.1:{port}"):
+        assert time.monotonic() < deadline, "the forwarded port does not answer"
+        time.sleep(0.1)
 
 
 def answers(address: str) -> bool:

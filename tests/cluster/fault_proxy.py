@@ -19,7 +19,7 @@ from tests.support.http_server import Answering, QuietServer
 
 Fault = Literal["drop", "lose", "delay", "409", "410", "429", "500", "stale"]
 """Not passed on; carried out, but the answer is lost; late; refused with a status; a list as it was at first."""
-_DELAY = 2.0
+_DELAY, _DELAY_OF_A_WATCH = 2.0, 30.0
 """Seconds."""
 
 
@@ -88,15 +88,18 @@ class _Handler(Answering):
             self._refuse(int(fault))
         else:
             if fault == "delay":
-                time.sleep(_DELAY)
+                time.sleep(_DELAY_OF_A_WATCH if self._is_watch() else _DELAY)
             self._pass_on(body, lose=fault == "lose")
 
     do_GET = do_POST = do_PATCH = do_DELETE = _handle  # noqa: N815 (the names that the base class looks for)
 
+    def _is_watch(self) -> bool:
+        return "watch" in parse_qs(urlsplit(self.path).query)
+
     def _refuse(self, status: int) -> None:
         """As the API server does; a watch that is too old is told so in its stream."""
         said = {"kind": "Status", "status": "Failure", "code": status, "reason": "Injected", "message": "a fault of the test"}
-        if status == 410 and "watch" in parse_qs(urlsplit(self.path).query):
+        if status == 410 and self._is_watch():
             self.answer(200, json.dumps({"type": "ERROR", "object": said}).encode() + b"\n")
         else:
             self.answer(status, said)
@@ -107,7 +110,7 @@ class _Handler(Answering):
         host = self.proxy.upstream.configuration.host
         try:
             answer = pool.request(self.command, host + self.path, body=body, headers=kept, preload_content=False, timeout=60)
-            if "watch" in parse_qs(urlsplit(self.path).query):
+            if self._is_watch():
                 self._stream(answer)
                 return
             content = answer.read()

@@ -51,7 +51,7 @@ def test_the_chart_has_no_fault_that_helm_sees() -> None:
 def test_values_that_the_release_before_did_not_have_may_be_missing() -> None:
     """As they are with `helm upgrade --reuse-values`."""
     secret = ("--set", "existingSecret=podium-secrets")
-    missing = ("--set", "nginx.workers=null,nginx.trustedProxies=null,environments.quota=null")
+    missing = ("--set", "nginx.workers=null,nginx.trustedProxies=null,environments.quota=null,environments.largest=null")
     assert rendered(*secret, *missing) == rendered(*secret)
 
 

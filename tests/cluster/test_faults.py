@@ -1,36 +1,28 @@
 """What goes wrong in a cluster, done to a real one: a start ends or goes on as it should, and says so in words."""
 
 import os
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import certifi
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from hub.clock import new_id, now
 from hub.errors import ClusterSilent
-from hub.spawners.base import Ending, Observation, State
-from hub.spawners.kubernetes import reader_pod, volumes
+from hub.spawners.base import Ending, State
 from hub.spawners.kubernetes.api import Api
 from hub.spawners.kubernetes.calls import Object, connect
-from hub.spawners.kubernetes.place import Place
-from hub.spawners.kubernetes.reading import is_over
+from hub.spawners.kubernetes.container import SCRATCH
+from hub.spawners.kubernetes.parts import START, STARTS
 from tests.cluster.tools import kubectl
-from tests.spawners.far_side import ended, in_state, observed, ready, until
-from tests.spawners.kubernetes_side import HUB, KubernetesFarSide
+from tests.spawners.far_side import MIB, ended, hindered, in_state, observed, ready, until
+from tests.spawners.kubernetes_side import KubernetesFarSide
 
 
 def pod_of(far: KubernetesFarSide, workspace_id: str) -> Object:
     found = far.api.pod(f"environment-{workspace_id}")
     assert found
     return found
-
-
-def told(far: KubernetesFarSide, start_id: str, word: str = "") -> Observation | None:
-    """The observation once it says why the start does not go on."""
-    seen = observed(far, start_id)
-    return seen if seen and (seen.exit or (seen.hindrance and word in seen.hindrance)) else None
 
 
 @pytest.mark.case("R3")
@@ -42,6 +34,23 @@ def test_a_pod_that_somebody_deletes_is_told_as_lost_and_the_next_start_finds_th
     exit_ = ended(far, spec.start_id).exit
     assert exit_
     assert (exit_.why, exit_.detail) == (Ending.LOST, "its pod was deleted")
+    again = far.spec(workspace_id=spec.workspace_id)
+    ready(far, again)
+    assert far.run(again.start_id, "result = open('notes.txt').read()") == "kept"
+
+
+@pytest.mark.case("R4")
+def test_a_pod_that_the_kubelet_evicts_for_its_own_files_is_told_so_and_the_next_start_finds_the_workspace(
+    far: KubernetesFarSide,
+) -> None:
+    spec = far.spec(memory=2 * SCRATCH)
+    ready(far, spec)
+    far.run(spec.start_id, "open('notes.txt', 'w').write('kept')")
+    large = SCRATCH + 64 * MIB
+    far.run(spec.start_id, f"import os; os.posix_fallocate(os.open('/tmp/large', os.O_CREAT | os.O_WRONLY), 0, {large})")
+    exit_ = ended(far, spec.start_id, within=180).exit
+    assert exit_
+    assert exit_.why is Ending.OUT_OF_SPACE
     again = far.spec(workspace_id=spec.workspace_id)
     ready(far, again)
     assert far.run(again.start_id, "result = open('notes.txt').read()") == "kept"
@@ -72,26 +81,13 @@ def test_a_start_waits_for_the_pod_of_the_last_run_however_slowly_that_goes(far:
 def test_what_no_node_can_give_is_said_with_its_name_and_can_be_cancelled(far: KubernetesFarSide) -> None:
     spec = far.spec(cpu=9999.0, cpu_request=9999.0)
     far.spawner.start(spec)
-    waiting = until(lambda: told(far, spec.start_id, "CPU"))
+    waiting = until(lambda: hindered(far, spec.start_id, "CPU"))
     assert waiting.state is State.PENDING
     assert "has too little CPU free" in waiting.hindrance
     far.spawner.stop(spec.start_id)
     exit_ = ended(far, spec.start_id).exit
     assert exit_
     assert exit_.why is Ending.STOPPED
-
-
-def test_a_volume_that_waits_for_its_first_environment_is_not_made_where_somebody_measures_it(far: KubernetesFarSide) -> None:
-    spec = far.spec(cpu=9999.0, cpu_request=9999.0)
-    far.spawner.start(spec)
-    until(lambda: told(far, spec.start_id))
-    far.spawner.stop(spec.start_id)
-    ended(far, spec.start_id)
-    claim = ("-n", far.namespace, "get", "pvc", f"workspace-{spec.workspace_id}", "-o", "jsonpath={.status.phase}")
-    assert kubectl(*claim) == "Pending"
-    assert far.spawner.workspace_size(spec.workspace_id).used == 0
-    assert next(far.spawner.workspace_archive(spec.workspace_id)) == reader_pod.EMPTY_ARCHIVE
-    assert kubectl(*claim) == "Pending"
 
 
 @pytest.mark.case("R13")
@@ -107,24 +103,35 @@ def test_a_namespace_whose_quota_is_used_up_refuses_with_a_sentence(far: Kuberne
     assert "the cluster's quota for all environments is used up" in exit_.detail
 
 
+LARGEST = """
+apiVersion: v1
+kind: LimitRange
+metadata: {name: largest}
+spec: {limits: [{type: Container, max: {memory: 1Gi}}]}
+"""
+
+
+@pytest.mark.case("A9-5")
+def test_a_start_larger_than_one_may_be_in_its_namespace_is_refused_with_a_sentence(
+    far: KubernetesFarSide, tmp_path: Path
+) -> None:
+    (tmp_path / "largest.yaml").write_text(LARGEST, encoding="utf-8")
+    kubectl("-n", far.namespace, "create", "-f", str(tmp_path / "largest.yaml"))
+    spec = far.spec(memory=2**31)
+    far.spawner.start(spec)
+    exit_ = ended(far, spec.start_id).exit
+    assert exit_
+    assert exit_.why is Ending.NEVER_STARTED
+    assert "it asks for more than one environment may have in this cluster" in exit_.detail
+    ready(far, far.spec())
+
+
 @pytest.mark.case("R14")
 def test_an_image_that_no_registry_has_is_said_while_it_is_tried_and_can_be_cancelled(far: KubernetesFarSide) -> None:
     spec = far.spec(image="registry.invalid/nothing:1")
     far.spawner.start(spec)
-    waiting = until(lambda: told(far, spec.start_id, "image"))
+    waiting = until(lambda: hindered(far, spec.start_id, "image"))
     assert "image" in (waiting.exit.detail if waiting.exit else waiting.hindrance)
-    far.spawner.stop(spec.start_id)
-    assert ended(far, spec.start_id).state is State.ENDED
-
-
-@pytest.mark.case("R13")
-def test_a_volume_that_nobody_can_make_is_said_and_can_be_cancelled(far: KubernetesFarSide) -> None:
-    spec = far.spec()
-    with far.another(storage_class="no-such-class") as misled:
-        misled.start(spec)
-        waiting = until(lambda: told(far, spec.start_id, "no-such-class"))
-    assert waiting.state is State.PENDING
-    assert "Its volume cannot be made just now" in waiting.hindrance
     far.spawner.stop(spec.start_id)
     assert ended(far, spec.start_id).state is State.ENDED
 
@@ -157,16 +164,25 @@ def test_a_hostile_name_arrives_as_it_is_and_nothing_expands_it(far: KubernetesF
     assert far.run(spec.start_id, "import os; result = os.environ['ENV_NAME']") == name
 
 
-@pytest.mark.case("R7")
-def test_a_start_that_is_ordered_by_two_hubs_at_once_is_one_pod(far: KubernetesFarSide) -> None:
-    spec = far.spec()
-    with far.another() as other:
-        for spawner in (far.spawner, other):
-            spawner.start(spec)
-        until(lambda: in_state(far, spec.start_id, State.READY))
-        uid = pod_of(far, spec.workspace_id)["metadata"]["uid"]
-        other.start(spec)
-        assert pod_of(far, spec.workspace_id)["metadata"]["uid"] == uid
+@pytest.mark.case("R8")
+def test_a_hundred_starts_that_two_hubs_order_at_once_are_a_hundred_pods(far: KubernetesFarSide) -> None:
+    specs = [far.spec(cpu=9999.0, cpu_request=9999.0) for _ in range(100)]
+    with far.another() as other, ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda spawner: [spawner.start(spec) for spec in specs], (far.spawner, other)))
+        until(lambda: len(starts_with_a_pod(far)) == len(specs))
+        first = starts_with_a_pod(far)
+        list(pool.map(lambda spawner: [spawner.start(spec) for spec in specs], (other, far.spawner)))
+        until(lambda: {seen.start_id for seen in other.observe()} == {spec.start_id for spec in specs})
+        assert all(seen.state is State.PENDING for spawner in (far.spawner, other) for seen in spawner.observe())
+    assert starts_with_a_pod(far) == first
+
+
+def starts_with_a_pod(far: KubernetesFarSide) -> dict[str, str]:
+    """The uid of the pod of each start."""
+    pods, _ = far.api.list("pods", STARTS)
+    found = {pod["metadata"]["labels"][START]: pod["metadata"]["uid"] for pod in pods}
+    assert len(found) == len(pods)
+    return found
 
 
 def test_an_api_server_whose_certificate_another_authority_signed_is_not_talked_to(tmp_path: Path) -> None:
@@ -178,39 +194,3 @@ def test_an_api_server_whose_certificate_another_authority_signed_is_not_talked_
     with pytest.raises(ClusterSilent) as refused:
         Api(connect(str(tmp_path / "kubeconfig")), "default").list("pods", "")
     assert "CERTIFICATE_VERIFY_FAILED" in str(refused.value.__cause__)
-
-
-@pytest.mark.case("R2")
-def test_what_a_hub_left_behind_that_died_while_it_measured_holds_no_workspace_back(far: KubernetesFarSide) -> None:
-    spec = far.spec()
-    ready(far, spec)
-    far.spawner.stop(spec.start_id)
-    until(lambda: in_state(far, spec.start_id, State.ENDED))
-    left = left_behind(far, spec.workspace_id)
-    far.spawner.delete_workspace(spec.workspace_id)
-    assert left not in pods(far)
-
-
-def test_what_a_hub_left_behind_that_died_while_it_measured_goes_when_nobody_waits_for_it_any_more(
-    far: KubernetesFarSide, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spec = far.spec()
-    ready(far, spec)
-    left = left_behind(far, spec.workspace_id)
-    far.spawner.workspace_size(spec.workspace_id)
-    assert left in pods(far)
-    monkeypatch.setattr(volumes, "now", lambda: now() + timedelta(seconds=reader_pod.WAITED_FOR + 60))
-    far.spawner.workspace_size(spec.workspace_id)
-    until(lambda: left not in pods(far))
-
-
-def left_behind(far: KubernetesFarSide, workspace_id: str) -> str:
-    """A reader that has ended, and whose hub is not there any more."""
-    pod = reader_pod.build(new_id(), workspace_id, Place(far.namespace, os.environ[HUB]), ["size"], None)
-    name: str = far.api.create_pod(pod)["metadata"]["name"]
-    until(lambda: is_over(far.api.pod(name) or {}), 120)
-    return f"pod/{name}"
-
-
-def pods(far: KubernetesFarSide) -> list[str]:
-    return kubectl("-n", far.namespace, "get", "pods", "-o", "name").split()

@@ -11,7 +11,7 @@ from hub.spawners.kubernetes.calls import connect
 from hub.spawners.placement import Placement
 from tests.cluster.nodes import FAKE, GPU, fake_nodes
 from tests.cluster.tools import kubectl
-from tests.spawners.far_side import ended, in_state, observed, ready, until
+from tests.spawners.far_side import ended, hindered, in_state, until
 from tests.spawners.kubernetes_side import KubernetesFarSide
 
 
@@ -29,7 +29,7 @@ def test_a_start_with_a_gpu_runs_on_a_node_that_has_one_and_ends_lost_with_it(fa
         far.spawner.start(first)
         assert node_of(until(lambda: in_state(far, first.start_id, State.READY))) == node
         far.spawner.start(second)
-        waiting = until(lambda: waits(far, second.start_id))
+        waiting = until(lambda: hindered(far, second.start_id))
         assert f"no {GPU} free" in waiting.hindrance
     exit_ = ended(far, first.start_id, within=120).exit
     assert exit_
@@ -39,7 +39,7 @@ def test_a_start_with_a_gpu_runs_on_a_node_that_has_one_and_ends_lost_with_it(fa
 def test_a_start_that_asks_for_a_device_that_no_node_has_says_which(far: KubernetesFarSide) -> None:
     spec = far.spec(placement=Placement(resources={"example.org/quantum": 1}))
     far.spawner.start(spec)
-    assert "example.org/quantum" in until(lambda: waits(far, spec.start_id)).hindrance
+    assert "example.org/quantum" in until(lambda: hindered(far, spec.start_id)).hindrance
 
 
 @pytest.mark.case("A9-6")
@@ -61,41 +61,13 @@ def test_with_user_namespaces_an_account_of_a_pod_is_none_of_its_node_or_the_sta
     spec = far.spec()
     with far.another(user_namespaces=True) as apart:
         apart.start(spec)
-        seen = until(lambda: waits(far, spec.start_id) or in_state(far, spec.start_id, State.READY))
+        seen = until(lambda: hindered(far, spec.start_id) or in_state(far, spec.start_id, State.READY))
     if seen.state is State.READY:
         inside, outside, _ = far.run(spec.start_id, "result = open('/proc/self/uid_map').read()").split()[:3]
         assert (inside, outside) != ("0", "0")
     else:
         assert "Its node cannot make a pod just now" in seen.hindrance
         assert "user namespaces" in seen.hindrance
-
-
-def test_a_volume_grows_with_the_next_start_and_never_shrinks(far: KubernetesFarSide) -> None:
-    small = far.spec(storage=64 * 2**20)
-    ready(far, small)
-    far.run(small.start_id, "open('notes.txt', 'w').write('kept')")
-    for size, capacity in ((128 * 2**20, "134217728"), (32 * 2**20, "134217728")):
-        far.spawner.stop(observed_now(far).start_id)
-        until(lambda: observed_now(far).state is State.ENDED)
-        spec = far.spec(workspace_id=small.workspace_id, storage=size)
-        ready(far, spec)
-        assert far.run(spec.start_id, "result = open('notes.txt').read()") == "kept"
-        claim = kubectl("-n", far.namespace, "get", "pvc", f"workspace-{small.workspace_id}", "-o",
-            "jsonpath={.spec.resources.requests.storage}",
-        )  # fmt: skip
-        assert claim == capacity
-        far.spawner.forget(next(one.start_id for one in far.spawner.observe() if one.state is State.ENDED))
-
-
-def observed_now(far: KubernetesFarSide) -> Observation:
-    [seen] = far.spawner.observe()
-    return seen
-
-
-def waits(far: KubernetesFarSide, start_id: str) -> Observation | None:
-    """The observation once it says what it waits for."""
-    seen = observed(far, start_id)
-    return seen if seen and seen.hindrance else None
 
 
 def found(name: str) -> Node:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.cluster.relay import relay
+
 
 def command(program: str, *arguments: str) -> list[str]:
     cluster = os.environ.get("CLUSTER")
@@ -28,6 +30,15 @@ def kubectl(*arguments: str) -> str:
 @contextmanager
 def forwarded(namespace: str, service: str, port: int) -> Iterator[None]:
     """This port of the loopback leads to port 80 of a service."""
+    address = kubectl("-n", namespace, "get", "service", service, "-o", "jsonpath={.spec.clusterIP}")
+    way = relay(port, address, 80) if answers(f"{address}:80") else _forwarded(namespace, service, port)
+    with way:
+        yield
+
+
+@contextmanager
+def _forwarded(namespace: str, service: str, port: int) -> Iterator[None]:
+    """Where this machine is not in the cluster's network."""
     arguments = ("-n", namespace, "port-forward", f"service/{service}", f"{port}:80")
     process = subprocess.Popen(command("kubectl", *arguments), stdout=subprocess.DEVNULL, start_new_session=True)
     try:

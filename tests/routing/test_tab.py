@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect
+from playwright.sync_api import Browser, Error, Page, Route, expect
 
 from hub.environments.model import Environment, Phase, Target
 from hub.routing import control
@@ -213,3 +213,16 @@ def test_a_page_of_which_a_piece_did_not_come_is_loaded_anew_once(page: Page) ->
     page.evaluate(lose_a_piece)
     expect(page.get_by_text("for: Alice")).to_be_visible()
     assert page.evaluate("window.before")
+
+
+def test_a_page_whose_first_script_did_not_come_is_loaded_anew_until_it_comes(page: Page) -> None:
+    lost = []
+
+    def lose(route: Route) -> None:
+        lost.append(route)
+        route.abort("internetdisconnected")
+
+    page.route(re.compile(r"/static/js/index\."), lose, times=2)
+    page.reload()
+    expect(page.get_by_text("for: Alice")).to_be_visible(timeout=20_000)
+    assert len(lost) == 2

@@ -63,6 +63,12 @@ def in_state(far: FarSide, start_id: str, state: State) -> Observation | None:
     return seen if seen and seen.state is state else None
 
 
+def hindered(far: FarSide, start_id: str, word: str = "") -> Observation | None:
+    """The observation once it says what it waits for, with that word in it, or has ended."""
+    seen = observed(far, start_id)
+    return seen if seen and (seen.exit or (seen.hindrance and word in seen.hindrance)) else None
+
+
 def ready(far: FarSide, spec: StartSpec) -> Observation:
     """Order a start and wait until it is ready."""
     far.spawner.start(spec)

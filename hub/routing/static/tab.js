@@ -14,6 +14,7 @@
   const PAUSE = 500;
   const PATIENCE = 4000;
   const AGAIN = 30000;
+  const SOON = 3000;
   const LEAVING = 5000;
   const realFetch = window.fetch.bind(window);
   const RealWebSocket = window.WebSocket;
@@ -95,15 +96,22 @@
     }
   };
 
-  /* A piece of the page that did not come is never asked for again: only loading the page anew brings it.
-     Where that did not help either, the page stays as it is. */
-  window.addEventListener("vite:preloadError", () => {
-    const last = Number(sessionStorage.getItem("podium.reloaded"));
-    if (Date.now() - last < AGAIN) return;
+  const loadedAnew = () => Date.now() - Number(sessionStorage.getItem("podium.reloaded"));
+  const loadAnew = () => {
     sessionStorage.setItem("podium.reloaded", String(Date.now()));
     document.documentElement.style.visibility = "hidden";
     untilBack().then(reload);
+  };
+
+  /* A piece of the page that did not come is never asked for again: only loading the page anew brings it.
+     Where that did not help either, the page stays as it is. */
+  window.addEventListener("vite:preloadError", () => {
+    if (loadedAnew() >= AGAIN) loadAnew();
   });
+
+  /* Without its first script there is no page at all, so there is nothing to lose by trying for as long as it takes. */
+  const isFirstScript = (element) => element instanceof HTMLScriptElement && element.type === "module";
+  window.addEventListener("error", (event) => isFirstScript(event.target) && setTimeout(loadAnew, loadedAnew() < AGAIN ? SOON : 0), true);
 
   const isPing = (input) => {
     const address = typeof input === "string" ? input : input.url || String(input);

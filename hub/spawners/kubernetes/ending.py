@@ -37,12 +37,16 @@ _STOPPED = "DeadlineExceeded"
 """`stop` sets the pod's deadline, which ends it gracefully and leaves its record and its log."""
 
 
-def exit_of(pod: Object, moment: datetime) -> Exit:
-    """How a pod of phase Succeeded or Failed ended; `moment` where nothing says when."""
+def exit_of(pod: Object, moment: datetime, evicted: str = "") -> Exit:
+    """How a pod of phase Succeeded or Failed ended; `moment` where nothing says when.
+
+    `evicted`: the word of an event. Of a pod whose container ended well the kubelet keeps no such word in the pod's status.
+    """
     status = pod["status"]
     terminated = _terminated(status)
     at = when(terminated.get("finishedAt")) or moment
-    reason, message = status.get("reason", ""), _plain(status.get("message", ""))
+    reason = status.get("reason") or ("Evicted" if evicted else "")
+    message = _plain(status.get("message") or evicted)
     if reason == _STOPPED:
         return Exit(Ending.STOPPED, at, terminated.get("exitCode"), "", _left_word(terminated).get("peak_memory"))
     if "deletionTimestamp" in pod["metadata"]:

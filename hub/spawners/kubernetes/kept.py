@@ -14,6 +14,8 @@ HINDERING = {
     "ProvisioningFailed": "Its volume cannot be made just now",
 }
 """Reasons of events that say what a start waits for and that no pod's status says, with words for it."""
+EVICTED = "Evicted"
+"""Of an event that says why a pod is ended, as not every status of such a pod does."""
 
 
 def kept_of_pod(pod: Object) -> Object:
@@ -25,7 +27,8 @@ def kept_of_pod(pod: Object) -> Object:
 
 def kept_of_event(event: Object) -> Object:
     """Thousands of events say nothing that is looked at: their messages are not kept."""
-    message = {"message": str(event.get("message", ""))[:_LONGEST]} if event.get("reason") in HINDERING else {}
+    is_told = event.get("reason") in {*HINDERING, EVICTED}
+    message = {"message": str(event.get("message", ""))[:_LONGEST]} if is_told else {}
     return _only(_OF_EVENT, event) | message | {"metadata": _only(("name", "uid", "creationTimestamp"), event["metadata"])}
 
 

@@ -14,7 +14,7 @@ from hub.spawners.base import SYNCED, Observation, Synced
 from hub.spawners.kubernetes.api import Api
 from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.informer import Informer, Listener
-from hub.spawners.kubernetes.kept import HINDERING, is_of_start, kept_of_event, kept_of_pod
+from hub.spawners.kubernetes.kept import EVICTED, HINDERING, is_of_start, kept_of_event, kept_of_pod
 from hub.spawners.kubernetes.parts import OURS
 from hub.spawners.kubernetes.starts import Starts
 
@@ -173,6 +173,8 @@ class Mirror:
         with self._news:
             if reason == _PULLED:
                 self._starts.image_is_there(concerned.get("uid", ""), datetime.fromisoformat(at))
+            elif reason == EVICTED:
+                self._starts.was_evicted(concerned.get("uid", ""), event["message"])
             elif reason == _PULLING:
                 self._starts.goes_on(concerned.get("name", ""))
             elif reason in HINDERING:

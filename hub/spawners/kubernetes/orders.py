@@ -143,6 +143,8 @@ def in_words(refusal: Refusal) -> str:
     """What the API server said, as a clause that follows “could not be started:”."""
     if "exceeded quota" in refusal.message:
         return f"the cluster's quota for all environments is used up ({refusal.message[:300]})"
+    if " usage per Container is " in refusal.message:
+        return f"it asks for more than one environment may have in this cluster ({refusal.message[:300]})"
     if "being terminated" in refusal.message:
         return "the place where environments run is being deleted. Tell an administrator"
     return f"the cluster refused it ({refusal.message[:300]})"

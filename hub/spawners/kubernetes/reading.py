@@ -20,13 +20,16 @@ _ABSENT = ("not found", "manifest unknown", "does not exist", "unauthorized", "d
 _LONGEST = 500
 
 
-def observation(pod: Object, pulled: datetime | None, moment: datetime) -> Observation:
-    """`pulled`: when an event said that the image is there. `moment` stands in for times that nobody wrote down."""
+def observation(pod: Object, pulled: datetime | None, moment: datetime, evicted: str = "") -> Observation:
+    """`pulled`: when an event said that the image is there. `moment` stands in for times that nobody wrote down.
+
+    `evicted`: what an event said of why it was evicted.
+    """
     labels = pod["metadata"]["labels"]
     start_id, workspace_id = labels[START], labels[WORKSPACE]
     reached = _checkpoints(pod, pulled)
     if is_over(pod):
-        return Observation(start_id, workspace_id, State.ENDED, reached, exit=exit_of(pod, moment))
+        return Observation(start_id, workspace_id, State.ENDED, reached, exit=exit_of(pod, moment, evicted))
     if why := hopeless(pod):
         return Observation(start_id, workspace_id, State.ENDED, reached, exit=Exit(Ending.NEVER_STARTED, moment, None, why))
     if len(reached) == len(CHECKPOINTS) and pod["status"].get("podIP"):

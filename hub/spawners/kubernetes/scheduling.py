@@ -24,15 +24,20 @@ _WORDS = (
     ("exceed max volume count", "full of volumes"),
     ("Too many pods", "full of pods"),
 )
-_UNBOUND = "unbound immediate PersistentVolumeClaims"
+_OF_ITS_VOLUME = (
+    ("unbound immediate PersistentVolumeClaims", "Its volume is not there yet"),
+    ("is being deleted", "Its volume is being deleted in the cluster, by somebody else than Podium. Tell an administrator"),
+    ("non-existent", "Its volume is lost: what held the files is not in the cluster any more. Tell an administrator"),
+)
+"""What concerns no node: such a pod waits for its volume alone."""
 
 
 def in_words(message: str) -> str:
     said = _SAID.match(message.strip())
     if not said:
         return f"No node can take it: {message.strip()}"
-    if _UNBOUND in said["reasons"]:
-        return "Its volume is not there yet"
+    if of_its_volume := next((words for part, words in _OF_ITS_VOLUME if part in said["reasons"]), None):
+        return of_its_volume
     reasons = ", ".join(_reason(one.strip().rstrip(".")) for one in _parts(said["reasons"]))
     nodes = int(said["nodes"])
     return f"No node can take it: of {nodes} node{'s' if nodes != 1 else ''}, {reasons}"

@@ -36,6 +36,8 @@ class Starts:
         self._by_uid: dict[str, str] = {}
         self._pulled: dict[str, datetime] = {}
         """When the image of a pod was there, by the pod's uid."""
+        self._evicted: dict[str, str] = {}
+        """Why a pod was told to end for its node's sake or for what it wrote, by its uid."""
         self._hindered: dict[str, tuple[int, str]] = {}
         """What an event said that a start waits for, and how many checkpoints it had reached then."""
         self._of_workspace: dict[str, str] = {}
@@ -107,6 +109,12 @@ class Starts:
             self._pulled[uid] = at
             self._look(start_id)
 
+    def was_evicted(self, uid: str, why: str) -> None:
+        """The kubelet says so in an event alone where the container then ends well, as a supervisor's does."""
+        if start_id := self._by_uid.get(uid):
+            self._evicted[uid] = why
+            self._look(start_id)
+
     def is_hindered(self, name: str, at: datetime, why: str) -> None:
         """For the start whose pod or claim has that name, until its next checkpoint.
 
@@ -133,6 +141,7 @@ class Starts:
         if pod := self.pods.pop(start_id, None):
             self._by_uid.pop(pod["metadata"]["uid"], None)
             self._pulled.pop(pod["metadata"]["uid"], None)
+            self._evicted.pop(pod["metadata"]["uid"], None)
             workspace_id = pod["metadata"]["labels"][WORKSPACE]
             if self._of_workspace.get(workspace_id) == start_id:
                 del self._of_workspace[workspace_id]
@@ -153,7 +162,8 @@ class Starts:
 
     def _of_pod(self, start_id: str, pod: Object) -> Observation:
         """A pod that was deleted because the start was to end has stopped; for others it was taken away."""
-        found = observation(pod, self._pulled.get(pod["metadata"]["uid"]), now())
+        uid = pod["metadata"]["uid"]
+        found = observation(pod, self._pulled.get(uid), now(), self._evicted.get(uid, ""))
         if found.exit and found.exit.why is Ending.LOST and start_id in self.stopping:
             return replace(found, exit=replace(found.exit, why=Ending.STOPPED, detail=""))
         reached, why = self._hindered.get(start_id, (-1, ""))

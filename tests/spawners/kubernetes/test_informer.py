@@ -197,6 +197,10 @@ def test_a_long_list_is_asked_for_in_pages() -> None:
 
 REFUSALS = [
     ('pods "x" is forbidden: exceeded quota: few, requested: pods=1', "the cluster's quota for all environments is used up"),
+    (
+        'pods "x" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi',
+        "it asks for more than one environment may have",
+    ),
     ("unable to create new content in namespace x because it is being terminated", "is being deleted"),
     ('pods "x" is forbidden: violates PodSecurity "restricted:latest"', "the cluster refused it"),
 ]
@@ -205,5 +209,5 @@ REFUSALS = [
 @pytest.mark.case("R13")
 @pytest.mark.case("A9-5")
 @pytest.mark.parametrize(("said", "words"), REFUSALS)
-def test_what_the_cluster_refuses_is_saidin_words(said: str, words: str) -> None:
+def test_what_the_cluster_refuses_is_said_in_words(said: str, words: str) -> None:
     assert words in in_words(Refusal(403, "Forbidden", said))

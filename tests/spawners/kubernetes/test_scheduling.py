@@ -28,6 +28,14 @@ def test_what_the_scheduler_says_is_told_in_words(said: str, words: str) -> None
     assert in_words(said).removeprefix("No node can take it: ") == words
 
 
-def test_a_volume_that_is_not_there_yet_is_no_matter_of_nodes() -> None:
-    said = f"0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found.{TAIL}"
-    assert in_words(said) == "Its volume is not there yet"
+@pytest.mark.case("R13")
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("pod has unbound immediate PersistentVolumeClaims. not found.", "Its volume is not there yet"),
+        ('persistentvolumeclaim "workspace-1" is being deleted. not found.', "Its volume is being deleted in the cluster"),
+        ('persistentvolumeclaim "workspace-1" bound to non-existent persistentvolume "pvc-1".', "Its volume is lost"),
+    ],
+)
+def test_what_is_the_matter_with_its_volume_is_no_matter_of_nodes(said: str, words: str) -> None:
+    assert in_words(f"0/1 nodes are available: {said}{TAIL}").startswith(words)

@@ -156,6 +156,27 @@ BOUND = {
 BEFORE, AFTER = datetime(2026, 1, 1, 11, tzinfo=UTC), datetime(2026, 1, 1, 13, tzinfo=UTC)
 
 
+@pytest.mark.case("R4")
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ('Usage of EmptyDir volume "scratch" exceeds the limit "2Gi". ', Ending.OUT_OF_SPACE),
+        ("The node was low on resource: memory. ", Ending.LOST),
+    ],
+)
+def test_a_pod_that_ends_well_after_an_event_said_that_it_is_evicted_ended_for_that(
+    starts: Starts, said: str, why: Ending
+) -> None:
+    starts.pod_is(pod(RUNNING))
+    starts.was_evicted("another", "nothing of ours")
+    starts.was_evicted(pod(RUNNING)["metadata"]["uid"], said)
+    assert starts.seen["s"].state is not State.ENDED
+    starts.pod_is(pod({"phase": "Succeeded"}))
+    exit_ = starts.seen["s"].exit
+    assert exit_
+    assert (exit_.why, exit_.detail) == (why, said)
+
+
 @pytest.mark.case("R13")
 def test_what_an_event_says_that_a_start_waits_for_is_told_until_its_next_checkpoint(starts: Starts) -> None:
     starts.pod_is(pod(PENDING))

@@ -10,7 +10,6 @@ from hub.environments.catalog import Catalog
 from hub.errors import PodiumError
 from hub.seam import crossing
 from hub.settings import Settings
-from hub.spawners.isolation import local_isolation
 from hub.spawners.local import launch
 from hub.spawners.local.limits import limits_in_force
 
@@ -39,7 +38,7 @@ def _of_this_machine(settings: Settings) -> list[Finding]:
         *(_interpreter(path) for path in Catalog(settings).interpreters),
         _agent(settings),
         Finding(good=True, text=limits_in_force().sentence()),
-        Finding(good=True, text=local_isolation()),
+        *_isolation(settings),
     ]
 
 
@@ -51,7 +50,7 @@ def _of_cluster(settings: Settings) -> list[Finding]:
         return [Finding(good=False, text=f"The cluster does not show what runs in {settings.namespace}. Check KUBECONFIG.")]
     return [
         Finding(good=True, text=f"The cluster answers and knows {running} environments."),
-        Finding(good=True, text=home.isolation),
+        Finding(good=True, text=home.isolation()),
     ]
 
 
@@ -78,6 +77,14 @@ def _interpreter(path: Path) -> Finding:
 def _hub(settings: Settings) -> Finding:
     pid = prepare(settings.data_dir).holder()
     return Finding(good=True, text=f"The hub runs as process {pid}." if pid else "No hub runs. Start it with: make up")
+
+
+def _isolation(settings: Settings) -> list[Finding]:
+    """Tried anew by each agent that starts, so only one that runs can say."""
+    try:
+        return [Finding(good=True, text=launch.connect(settings).isolation())]
+    except PodiumError:
+        return []
 
 
 def _agent(settings: Settings) -> Finding:

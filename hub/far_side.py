@@ -15,7 +15,7 @@ from hub.errors import CannotStart
 from hub.settings import Settings
 from hub.settings_field import listed
 from hub.spawners.base import Spawner
-from hub.spawners.isolation import local_isolation, pod_isolation
+from hub.spawners.isolation import pod_isolation
 
 _HOME = {"local": "This machine", "kubernetes": "{}"}
 """What the home of environments is called where nobody named it."""
@@ -27,7 +27,7 @@ class FarSide:
 
     cluster_id: str
     spawner: Spawner
-    isolation: str
+    isolation: Callable[[], str]
 
 
 def ensure(settings: Settings) -> FarSide:
@@ -73,7 +73,7 @@ def _local(settings: Settings, *, start: bool) -> FarSide:
     from hub.spawners.local import launch  # noqa: PLC0415
 
     spawner = launch.ensure_agent(settings, Catalog(settings).interpreters) if start else launch.connect(settings)
-    return FarSide(settings.home, spawner, local_isolation())
+    return FarSide(settings.home, spawner, spawner.isolation)
 
 
 def _kubernetes(settings: Settings) -> FarSide:
@@ -95,4 +95,4 @@ def _kubernetes(settings: Settings) -> FarSide:
         if not place.allows(image):
             raise CannotStart(f"ALLOWED_IMAGES leaves out the image “{image}”, which the presets name. Change one of both.")
     spawner = KubernetesSpawner(Api(connect(kubeconfig), settings.namespace), place)
-    return FarSide(settings.home, spawner, pod_isolation(settings.namespace))
+    return FarSide(settings.home, spawner, lambda: pod_isolation(settings.namespace))

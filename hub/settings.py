@@ -85,6 +85,17 @@ class Settings(ClusterSettings, LoginSettings):
     memory_for_environments: str | None = setting(
         "Environments", None, "The memory that requests may add up to on this machine. Default: all but 1 GiB of it."
     )
+    isolation: Literal["any", "none", "landlock"] = setting(
+        "Environments",
+        "any",
+        "How far environments are kept apart on this machine: `any` is as far as it can, `none` not at all; where a level is "
+        "named (`landlock`), a machine without it starts no environment.",
+    )
+    readable_folders: str = setting(
+        "Environments",
+        "",
+        "Folders that every environment on this machine may read beside the system's and its own, separated by commas.",
+    )
     max_processes: int = setting("Environments", 512, "The most processes of one environment.", ge=16)
 
     metrics_token: str | None = setting(

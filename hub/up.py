@@ -80,7 +80,7 @@ def greeting(services: Services) -> list[str]:
         )
     if not settings.secure_cookies:
         lines.append("The address is neither https nor localhost: cookies travel unprotected. Put a proxy with TLS in front.")
-    return [*lines, f"Data lies in {services.folder.path}", services.home.isolation]
+    return [*lines, f"Data lies in {services.folder.path}", services.home.isolation()]
 
 
 def farewell(services: Services) -> list[str]:

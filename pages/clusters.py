@@ -28,7 +28,7 @@ def draw() -> None:
 
 def draw_told() -> None:
     """All clusters, or why they cannot be shown, for who is here by now: a fragment runs without the page."""
-    guard()
+    person = guard()
     with telling():
         place = st.empty()
         place.skeleton(height=220)
@@ -37,6 +37,8 @@ def draw_told() -> None:
         for view in views:
             with st.container(border=True, key=f"cluster-{view.id}"):
                 draw_cluster(view)
+                if view.launches and person.sees_all:
+                    st.caption(f":material/shield: {escaped(current().home.isolation())}")
 
 
 def draw_cluster(view: ClusterView) -> None:

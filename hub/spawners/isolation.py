@@ -1,12 +1,58 @@
-"""How far environments are kept apart, in one sentence that `up` and `doctor` say as it is."""
+"""How far environments are kept apart, in one sentence that `up`, `doctor` and a page say as it is.
+
+A level is claimed only where an environment that tried found no hole in it (`environment.confining.probe`); else the holes are
+named. docs/security/isolation.md says what each level promises.
+"""
+
+from dataclasses import dataclass
+
+LEVELS = ("any", "none", "landlock")
+"""What the setting ISOLATION may ask for."""
+_CLAIMED = {"files", "processes", "signals", "sockets"}
+"""What no environment reaches of others, at every level that is claimed."""
+_HOLES = {
+    "files": "files of this account",
+    "processes": "what other processes were started with",
+    "signals": "signals to other processes",
+    "sockets": "Unix sockets of this account",
+}
+_NOT_APART = (
+    "Environments are not kept apart: they run as the same user as Podium and can read each other's files and Podium's own, so "
+    "let in only one person, or people who trust each other"
+)
 
 
-def local_isolation() -> str:
-    """What holds on one machine in this version. A promise that is not kept is worse than none."""
+@dataclass(frozen=True)
+class Found:
+    """`abi` is the version of Landlock, 0 where there is none; `holes` are what an environment could do that none should."""
+
+    abi: int
+    holes: tuple[str, ...]
+
+
+def local_isolation(wanted: str, found: Found | None) -> str:
+    """What holds on one machine. A promise that is not kept is worse than none."""
+    if wanted == "none":
+        return f"{_NOT_APART} (ISOLATION=none)."
+    if found is None:
+        return f"{_NOT_APART}: how far they are could not be tried; the agent's log says why."
+    if found.abi == 0:
+        return f"{_NOT_APART} (this kernel has no Landlock)."
+    by = f"Environments are kept apart by Landlock (version {found.abi})"
+    if open_ := _open(found):
+        return f"{by} but for {open_}: let in people who trust each other."
     return (
-        "Environments are not kept apart: they run as the same user as Podium and can read each other's files "
-        "and Podium's own, so let in only people who trust each other."
+        f"{by}: none reaches files, processes or Unix sockets of Podium, of another one or of this account. Ports of this "
+        "machine stay open to them, so whatever listens there must ask who calls; Unix sockets and terminals of their own are "
+        "refused to them."
     )
+
+
+def lacks(wanted: str, found: Found | None) -> str:
+    """Why a machine does not do what is demanded; empty where it does."""
+    if found and found.abi and not _open(found):
+        return ""
+    return f"ISOLATION={wanted} is demanded, and this machine does not keep environments apart so: `doctor` says how far"
 
 
 def pod_isolation(namespace: str) -> str:
@@ -14,3 +60,7 @@ def pod_isolation(namespace: str) -> str:
         f"Environments are pods of their own in the namespace {namespace}, without rights and each with its own volume; what "
         "they reach over the network is up to the cluster's network policies."
     )
+
+
+def _open(found: Found) -> str:
+    return ", ".join(_HOLES[name] for name in dict.fromkeys(found.holes) if name in _CLAIMED)

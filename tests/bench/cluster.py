@@ -84,7 +84,7 @@ def hub_in(namespace: str, folder: Path) -> Iterator[Services]:
     data = prepare(settings.data_dir)
     migrate(database, data.backups)
     spawner = KubernetesSpawner(Api(connect(os.environ["KUBECONFIG"]), namespace), Place(namespace, os.environ[HUB]))
-    services = composition.build(settings, data, database, FarSide(settings.home, spawner, ""))
+    services = composition.build(settings, data, database, FarSide(settings.home, spawner, str))
     services.keeper.round = lambda: None  # type: ignore[method-assign] # on nodes that are only objects nothing can be measured
     with background(services):
         yield services

@@ -122,7 +122,7 @@ def authorize_rate(folder: Path) -> Figure:
     with served(folder / "hub", folder / "template.db") as hub:
         url, secret = f"sqlite:///{folder / 'hub' / 'podium.db'}", USUAL["secret_key"]
         settings = Settings(data_dir=folder / "hub", database_url=url, port=hub.port, secret_key=secret)
-        services = composition.build(settings, prepare(folder / "hub"), hub.database, FarSide("local", MemorySpawner(), ""))
+        services = composition.build(settings, prepare(folder / "hub"), hub.database, FarSide("local", MemorySpawner(), str))
         script = _wrk_script(folder, services, _visits(services, tokens[:VISITORS]))
         ours = _rate(hub.port, script)
     with _bare() as port:

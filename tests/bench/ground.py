@@ -84,7 +84,7 @@ class Ground:
             database = Database(settings.database)
             stack.callback(database.close)
             data = prepare(settings.data_dir)
-            yield cls(podium, composition.build(settings, data, database, FarSide("local", launch.connect(settings), "")))
+            yield cls(podium, composition.build(settings, data, database, FarSide("local", launch.connect(settings), str)))
 
     def visitor(self, name: str, environment: str = "bench") -> Visitor:
         """A new person with a stopped environment, whose browser is in."""

@@ -103,6 +103,6 @@ def test_a_round_takes_a_batch(filled: Database, monkeypatch: pytest.MonkeyPatch
 def test_a_hub_sweeps_by_itself(filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "EVERY", 0.05)
     settings = Settings(data_dir=tmp_path, secret_key=USUAL["secret_key"])
-    services = build(settings, prepare(tmp_path), filled, FarSide("local", MemorySpawner(), ""))
+    services = build(settings, prepare(tmp_path), filled, FarSide("local", MemorySpawner(), str))
     with background(services):
         eventually(lambda: count(filled, LoginSession) == 2, "what ended long ago is swept out")

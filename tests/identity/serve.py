@@ -26,7 +26,7 @@ def main() -> None:
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     settings = Settings(data_dir=folder, database_url=url, port=port, **{**USUAL, **further})
-    built = services.build(settings, datafolder.prepare(folder), Database(url), FarSide("local", spawner, ""))
+    built = services.build(settings, datafolder.prepare(folder), Database(url), FarSide("local", spawner, str))
     app = create_app(built)
     print(port, flush=True)  # noqa: T201 - the test reads the port
     serve(app, listener)

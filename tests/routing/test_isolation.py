@@ -53,7 +53,7 @@ def hub_app(tmp_path: Path, sqlite_template: Path) -> Iterator[tuple[RoutingApp,
     (tmp_path / "podium.db").write_bytes(sqlite_template.read_bytes())
     database = Database(f"sqlite:///{tmp_path / 'podium.db'}")
     built = services.build(
-        Settings(data_dir=tmp_path), datafolder.prepare(tmp_path), database, FarSide("local", MemorySpawner(), "")
+        Settings(data_dir=tmp_path), datafolder.prepare(tmp_path), database, FarSide("local", MemorySpawner(), str)
     )
     register(built.identity, "grace")
     token, _ = browse(built.identity, "grace")

@@ -5,11 +5,12 @@ The variable AT_START holds code that runs before it listens.
 """
 
 import os
+import socket
 import socketserver
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from typing import Any
 
+from environment.listener import listen
 from environment.spec import ServerSpec
 
 
@@ -42,7 +43,12 @@ class _Quiet:
 
 
 class SocketServer(_Quiet, socketserver.UnixStreamServer):
-    """On one machine."""
+    """On one machine, with a socket that is bound already."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        socketserver.BaseServer.__init__(self, listener.getsockname(), Handler)
+        self.socket = listener
+        self.server_activate()
 
 
 class PortServer(_Quiet, socketserver.TCPServer):
@@ -57,6 +63,5 @@ def serve(spec: ServerSpec) -> None:
         with PortServer((spec.host, spec.port or 0), Handler) as server:
             server.serve_forever()
     else:
-        Path(spec.socket).unlink(missing_ok=True)
-        with SocketServer(str(spec.socket), Handler) as server:
+        with listen(spec) as listener, SocketServer(listener) as server:
             server.serve_forever()

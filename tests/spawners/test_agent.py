@@ -228,7 +228,7 @@ def test_a_runtime_folder_with_too_long_a_path_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_data_folder_with_a_long_path_works(tmp_path: Path) -> None:
-    far = LocalFarSide(tmp_path / ("long " * 30).strip() / ("ü" * 60))
+    far = LocalFarSide(tmp_path / ("long " * 30).strip() / ("ü" * 60), isolation="none")
     spec = far.spec()
     upstream = ready(far, spec).upstream
     far.run(spec.start_id, "import multiprocessing.connection as c; c.Listener(family='AF_UNIX').close()")

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from environment.supervising.limits import Group, Watchdog, guard
 
-from hub.spawners.isolation import local_isolation
 from hub.spawners.local.limits import limits_in_force
 
 
@@ -55,7 +54,3 @@ def test_a_control_group_is_told_the_limits_and_tells_what_was_passed(tmp_path: 
 
 def test_where_the_group_cannot_be_made_the_watchdog_takes_over(tmp_path: Path) -> None:
     assert isinstance(guard(1000, 20, 1, tmp_path / "absent" / "group"), Watchdog)
-
-
-def test_how_far_environments_are_kept_apart_is_said_without_a_promise() -> None:
-    assert "not kept apart" in local_isolation()

@@ -17,6 +17,8 @@ _OWNER_ONLY = 0o177
 
 def listen(spec: ServerSpec) -> socket.socket:
     """Bound, not yet listening: nobody connects before the app is ready."""
+    if spec.descriptor is not None:
+        return socket.socket(fileno=spec.descriptor)
     if spec.socket is not None:
         return _unix(spec.socket)
     return _tcp(spec.host, spec.port or 0)

@@ -16,7 +16,8 @@ class ServerSpec:
     """All that an environment server needs to know.
 
     `start_id` is the audience that it demands of every assertion and `keys` are the public JWKs
-    that it trusts at first. It listens on `socket`, or where that is None on `host` and `port`.
+    that it trusts at first. It listens on `socket`, or where that is None on `host` and `port`; a
+    `descriptor` is that socket, bound already by somebody who still could.
     """
 
     start_id: str
@@ -29,6 +30,7 @@ class ServerSpec:
     socket: Path | None = None
     host: str = "127.0.0.1"
     port: int | None = None
+    descriptor: int | None = None
 
     def __post_init__(self) -> None:
         if not self.start_id:

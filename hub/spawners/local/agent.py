@@ -13,7 +13,7 @@ import os
 import resource
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import IO
 
@@ -24,6 +24,7 @@ from starlette.types import Lifespan
 from hub.errors import CannotStart
 from hub.seam import crossing
 from hub.spawners.local.folders import Folders, secret_of
+from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import limits_in_force
 from hub.spawners.local.options import Options, parse
 from hub.spawners.local.routes import Agent, application
@@ -89,7 +90,7 @@ def _serve(options: Options, folders: Folders, secret: str, listener: socket.soc
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     agent = _agent(options, folders)
     configuration = uvicorn.Config(
-        application(agent, secret, _lifespan(agent)),
+        application(agent, secret, _lifespan(agent, lambda: agent.isolation.find_out(options, folders, agent.limits))),
         loop="asyncio",
         http="h11",
         ws="none",
@@ -110,9 +111,10 @@ def _agent(options: Options, folders: Folders) -> Agent:
     limits = limits_in_force()
     workspaces = Workspaces(folders)
     parents = {str(path): WarmParent(path, options) for path in options.interpreters}
-    starts = Starts(folders, options, limits, parents, workspaces)
+    isolation = Isolation(options.isolation)
+    starts = Starts(folders, options, limits, parents, workspaces, isolation)
     capacity = options.memory if options.memory is not None else machine_memory() - _KEPT_FREE
-    return Agent(starts, workspaces, parents, limits, capacity, options.fingerprint())
+    return Agent(starts, workspaces, parents, limits, isolation, capacity, options.fingerprint())
 
 
 def machine_memory() -> int:
@@ -134,9 +136,10 @@ def _listener(folders: Folders) -> socket.socket:
     return listener
 
 
-def _lifespan(agent: Agent) -> Lifespan[Starlette]:
+def _lifespan(agent: Agent, find_out: Callable[[], None]) -> Lifespan[Starlette]:
     @asynccontextmanager
     async def live(_app: Starlette) -> AsyncIterator[None]:
+        find_out()
         keeping = [asyncio.create_task(parent.keep()) for parent in agent.parents.values()]
         agent.starts.adopt()
         emptying = asyncio.create_task(asyncio.to_thread(agent.workspaces.empty_trash))

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from hub.errors import CannotStart, ClusterSilent
 from hub.spawners.base import SYNCED, Observation, Size, StartSpec, Synced, Usage, Volume
 from hub.spawners.checks import checked_id
+from hub.spawners.isolation import Found, local_isolation
 from hub.spawners.local import wire
 from hub.spawners.local.connection import Answer, Connector, NobodyAnswers
 from hub.spawners.local.start import CHECKPOINTS
@@ -61,6 +62,12 @@ class LocalSpawner:
         """What the agent says of itself: pid, fingerprint, warm parents, capacity, how limits are held."""
         about: dict[str, Any] = json.loads(self._call("GET", "/about"))
         return about
+
+    def isolation(self) -> str:
+        """How far environments are kept apart, in a sentence."""
+        told = json.loads(self._call("GET", "/isolation", patience=_SLOW_SECONDS))
+        found = Found(told["found"]["abi"], tuple(told["found"]["holes"])) if told["found"] else None
+        return local_isolation(told["wanted"], found)
 
     def start(self, spec: StartSpec) -> None:
         self._call("PUT", f"/starts/{checked_id(spec.start_id)}", body=wire.spec_to_json(spec))

@@ -15,6 +15,7 @@ from typing import Any
 from hub.spawners.base import Ending
 from hub.spawners.local.folders import read_json
 from hub.spawners.local.health import until_healthy
+from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.processes import Process, boot_id, end_leftovers
 from hub.spawners.local.slots import Slots
 from hub.spawners.local.start import PROCESS_STARTED, READY, WORKSPACE_READY, Start
@@ -31,8 +32,10 @@ _ATTEMPTS = 10
 class Follower:
     """`tell` is called with a start whenever its observation has changed."""
 
-    def __init__(self, parents: Mapping[str, WarmParent], workspaces: Workspaces, tell: Callable[[Start], None]) -> None:
-        self._parents, self._workspaces, self._tell = parents, workspaces, tell
+    def __init__(
+        self, parents: Mapping[str, WarmParent], workspaces: Workspaces, isolation: Isolation, tell: Callable[[Start], None]
+    ) -> None:
+        self._parents, self._workspaces, self._isolation, self._tell = parents, workspaces, isolation, tell
         self._slots = Slots(2 * (os.cpu_count() or 1))
 
     async def follow(self, start: Start) -> None:
@@ -72,6 +75,8 @@ class Follower:
         parent = self._parents.get(start.spec.image)
         if parent is None:
             raise CannotFork(f"This machine's agent was not told of the interpreter {start.spec.image}.")
+        if why := await self._isolation.refusal():
+            raise CannotFork(why)
         if await _before(self._turn(start, parent), start.told_to_stop):
             self._workspaces.make(start.spec.workspace_id)
             self._reach(start, WORKSPACE_READY)

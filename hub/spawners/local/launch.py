@@ -16,6 +16,7 @@ from hub.clusters.quantities import parse_bytes
 from hub.errors import CannotStart, ClusterSilent
 from hub.seam import crossing
 from hub.settings import Settings
+from hub.settings_field import listed
 from hub.spawners.local.client import LocalSpawner
 from hub.spawners.local.folders import Folders, StartFolder, folders_at, secret_of
 from hub.spawners.local.options import ROOT, Options
@@ -33,7 +34,8 @@ def options_of(settings: Settings, interpreters: Iterable[Path] = ()) -> Options
     folders = folders_at(settings.data_dir, settings.runtime_dir)
     known = tuple(dict.fromkeys((settings.environment_python.absolute(), *interpreters)))
     memory = parse_bytes(settings.memory_for_environments) if settings.memory_for_environments else None
-    return Options(folders.data, folders.runtime, known, memory)
+    readable = tuple(Path(folder) for folder in listed(settings.readable_folders))
+    return Options(folders.data, folders.runtime, known, memory, settings.isolation, readable)
 
 
 def ensure_agent(settings: Settings, interpreters: Iterable[Path] = ()) -> LocalSpawner:

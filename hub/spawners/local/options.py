@@ -19,6 +19,9 @@ class Options:
     runtime: Path
     interpreters: tuple[Path, ...]
     memory: int | None = None
+    isolation: str = "any"
+    readable: tuple[Path, ...] = ()
+    """Folders that environments may read beside the system's and their own."""
     code: tuple[Path, ...] = (CODE,)
     server: str = "environment.server"
     preload: str = "environment.preload"
@@ -31,6 +34,7 @@ class Options:
         given += [f"--code={folder}" for folder in self.code]
         given += [f"--server={self.server}", f"--preload={self.preload}"]
         given += [f"--python={interpreter}" for interpreter in self.interpreters]
+        given += [f"--isolation={self.isolation}", *(f"--readable={folder}" for folder in self.readable)]
         return given if self.memory is None else [*given, f"--memory={self.memory}"]
 
     def fingerprint(self) -> str:
@@ -48,6 +52,8 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--runtime", type=Path, required=True)
     parser.add_argument("--python", type=Path, action="append", required=True)
     parser.add_argument("--memory", type=int)
+    parser.add_argument("--isolation", required=True)
+    parser.add_argument("--readable", type=Path, action="append", default=[])
     parser.add_argument("--code", type=Path, action="append", required=True)
     parser.add_argument("--script", type=Path, required=True)
     parser.add_argument("--detach", action="store_true")
@@ -59,6 +65,8 @@ def parse(arguments: Sequence[str]) -> Options:
         given.runtime,
         tuple(given.python),
         given.memory,
+        given.isolation,
+        tuple(given.readable),
         tuple(given.code),
         given.server,
         given.preload,

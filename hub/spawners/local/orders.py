@@ -18,8 +18,10 @@ def order_of(spec: StartSpec, folders: Folders, options: Options, limits: Limits
         "script": str(options.script),
         "socket": str(folders.socket(spec.start_id)),
     }
+    apart = {} if options.isolation == "none" else {"confinement": _confinement(spec, folders, options)}
     return {
         **read,
+        **apart,
         "start": spec_to_json(spec),
         "server": {**read["server"], **here},
         "lock": str(folders.lock(spec.workspace_id)),
@@ -27,3 +29,9 @@ def order_of(spec: StartSpec, folders: Folders, options: Options, limits: Limits
         "runtime": str(folders.socket_folder(spec.start_id)),
         "temporary": str(folders.socket_folder(spec.start_id) / "tmp"),
     }
+
+
+def _confinement(spec: StartSpec, folders: Folders, options: Options) -> dict[str, list[str]]:
+    """The fields of `environment.confining.confinement.Confinement`."""
+    own = (folders.workspace(spec.workspace_id), folders.start(spec.start_id).path / "tmp")
+    return {"writable": [str(folder) for folder in own], "readable": [str(options.script.parent), *map(str, options.readable)]}

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from hub.errors import ClusterSilent, Invalid, PodiumError
 from hub.spawners.checks import checked_id
 from hub.spawners.local import wire
+from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import Limits
 from hub.spawners.local.starts import Starts
 from hub.spawners.local.warm import WarmParent
@@ -35,6 +36,7 @@ class Agent:
     workspaces: Workspaces
     parents: dict[str, WarmParent]
     limits: Limits
+    isolation: Isolation
     capacity: int
     fingerprint: str
     finish: Callable[[], None] = field(default=lambda: None)
@@ -62,6 +64,7 @@ def application(agent: Agent, secret: str, lifespan: Lifespan[Starlette]) -> Sta
     return Starlette(
         routes=[
             Route("/about", routes.about),
+            Route("/isolation", routes.isolation),
             Route("/starts", routes.observe),
             Route("/watch", routes.watch),
             Route("/usage", routes.usage),
@@ -103,6 +106,10 @@ class Routes:
         ]
         about: dict[str, Any] = {"pid": os.getpid(), "fingerprint": self._agent.fingerprint, "warm_parents": parents}
         return JSONResponse(about | {"capacity": self._agent.capacity, "limits": self._agent.limits.sentence()})
+
+    async def isolation(self, _request: Request) -> Response:
+        """Answered once it is known."""
+        return JSONResponse(await self._agent.isolation.told())
 
     async def start(self, request: Request) -> Response:
         try:

@@ -14,6 +14,7 @@ from hub.spawners.base import Ending, Observation, StartSpec, Usage
 from hub.spawners.checks import checked_id, checked_spec
 from hub.spawners.local.folders import Folders, read_json, write_json
 from hub.spawners.local.following import Follower
+from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import Limits
 from hub.spawners.local.options import Options
 from hub.spawners.local.orders import order_of
@@ -50,10 +51,16 @@ class Starts:
     """Lives in the agent's event loop; no method blocks for longer than a small file takes."""
 
     def __init__(
-        self, folders: Folders, options: Options, limits: Limits, parents: dict[str, WarmParent], workspaces: Workspaces
+        self,
+        folders: Folders,
+        options: Options,
+        limits: Limits,
+        parents: dict[str, WarmParent],
+        workspaces: Workspaces,
+        isolation: Isolation,
     ) -> None:
         self._folders, self._options, self._limits, self._workspaces = folders, options, limits, workspaces
-        self._follower = Follower(parents, workspaces, self._tell)
+        self._follower = Follower(parents, workspaces, isolation, self._tell)
         self._starts: dict[str, Start] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._watchers: set[Watcher] = set()

@@ -9,9 +9,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
+from environment.confining.confinement import Confinement, enter
+from environment.listener import listen
 from environment.spec import ServerSpec
 from environment.supervising.limits import Guard
 from environment.supervising.processes import end_with_parent
@@ -28,8 +32,11 @@ def run_server(spec: Mapping[str, Any], guard: Guard, serve: Serve, supervisor: 
     try:
         _detach(supervisor)
         guard.enter()
+        server = ServerSpec.from_mapping(spec["server"])
+        if "confinement" in spec:
+            server = _confined(server, Confinement.from_mapping(spec["confinement"]))
         _clean(spec)
-        serve(ServerSpec.from_mapping(spec["server"]))
+        serve(server)
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
     except BaseException:  # noqa: BLE001 - this is the end of the process: what it died of belongs in its log
@@ -50,6 +57,14 @@ def _detach(supervisor: int) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _offer_to_the_kernel()
+
+
+def _confined(server: ServerSpec, confinement: Confinement) -> ServerSpec:
+    """With the socket bound before: afterwards nobody here may make one."""
+    bound = replace(server, descriptor=listen(server).detach())
+    connection.default_family = "AF_INET"  # type: ignore[attr-defined] # a manager's, which asks for a key
+    enter(confinement)
+    return bound
 
 
 def _offer_to_the_kernel() -> None:

@@ -64,6 +64,7 @@ class Supervisor:
         while True:
             came = signal.sigtimedwait(AWAITED, self._limits.pause)
             if came and came.si_signo == signal.SIGTERM:
+                self._limits.breach(descendants(self._pid))  # for the peak: it may have run for less than the first pause
                 return self._records.ordered_to_end()
             self._reap()
             if breach := self._limits.breach(descendants(self._pid)):

@@ -1,0 +1,136 @@
+"""What code in an environment tries on Podium and its neighbours, from inside a real one. Unconfined, each attempt succeeds."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+from hub.spawners.base import StartSpec
+from tests.spawners.far_side import ready
+from tests.spawners.local_side import LocalFarSide
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An environment, a neighbour, and what belongs to neither."""
+
+    far: LocalFarSide
+    own: StartSpec
+    names: dict[str, str]
+    """What the attempts name."""
+
+    def tried(self, code: str) -> str:
+        """`done`, or why not."""
+        attempt = indent(code.format(**self.names), "    ")
+        return self.far.run(
+            self.own.start_id,
+            f"import ctypes, os, resource, signal, socket, subprocess, sys\nworkspace = str(spec.workspace)\ntry:\n{attempt}\n"
+            "    result = 'done'\nexcept OSError as error:\n    result = f'refused: {error}'",
+        )
+
+
+def scene_of(stack: ExitStack, folder: Path, isolation: str) -> Scene:
+    far = LocalFarSide(folder, isolation=isolation)
+    stack.callback(far.close)
+    own, neighbour = far.spec(), far.spec()
+    for spec in (own, neighbour):
+        ready(far, spec)
+    theirs = far.folders.workspace(neighbour.workspace_id)
+    (theirs / "notes.txt").write_text("theirs")
+    mine = far.folders.workspace(own.workspace_id)
+    (mine / "link").symlink_to(theirs / "notes.txt")
+    (folder / "podium.db").write_text("everybody's")
+    hidden = stack.enter_context(socket.socket(socket.AF_UNIX))
+    hidden.bind(str(far.folders.runtime / "docker.sock"))
+    abstract = stack.enter_context(socket.socket(socket.AF_UNIX))
+    abstract.bind(f"\0{folder.name}-{os.getpid()}")
+    for listener in (hidden, abstract):
+        listener.listen()
+    supervisor = far.supervisor(neighbour.start_id)
+    return Scene(far, own, {
+        "data": str(folder), "theirs": str(theirs), "their_socket": str(far.folders.socket(neighbour.start_id)),
+        "docker": str(far.folders.runtime / "docker.sock"), "abstract": f"{folder.name}-{os.getpid()}",
+        "agent": str(far.agent()), "parent": str(far.warm_parent()["pid"]), "supervisor": str(supervisor["pid"]),
+        "neighbour": str(supervisor["server"]), "runtime": str(far.folders.runtime),
+    })  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with ExitStack() as stack:
+        yield scene_of(stack, tmp_path_factory.mktemp("apart"), "any")
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with ExitStack() as stack:
+        yield scene_of(stack, tmp_path_factory.mktemp("together"), "none")
+
+
+def connect(address: str) -> str:
+    return f"socket.socket(socket.AF_UNIX).connect({address!r})"
+
+
+ATTEMPTS = {
+    "read the database": "open('{data}/podium.db').read()",
+    "write the database": "open('{data}/podium.db', 'a').close()",
+    "read the agent's secret": "open('{data}/agent.secret').read()",
+    "list the data folder": "os.listdir('{data}')",
+    "list the workspaces": "os.listdir('{data}/workspaces')",
+    "make a file in the runtime folder": "open('{runtime}/new', 'w').close()",
+    "read a neighbour's file": "open('{theirs}/notes.txt').read()",
+    "write a neighbour's file": "open('{theirs}/notes.txt', 'a').close()",
+    "truncate a neighbour's file": "os.truncate('{theirs}/notes.txt', 6)",
+    "follow a link to a neighbour's file": "open(workspace + '/link').read()",
+    "link to a neighbour's file": "os.link('{theirs}/notes.txt', workspace + '/hard'); os.unlink(workspace + '/hard')",
+    "move a neighbour's file": (
+        "os.rename('{theirs}/notes.txt', workspace + '/moved'); os.rename(workspace + '/moved', '{theirs}/notes.txt')"
+    ),
+    "give a neighbour a file": "open(workspace + '/gift', 'w').close(); os.rename(workspace + '/gift', '{theirs}/gift')",
+    "come by its own open folder": "os.chdir('/proc/self/fd'); open('{theirs}/notes.txt').read()",
+    "read the agent's variables": "open('/proc/{agent}/environ').read()",
+    "read the agent's memory map": "open('/proc/{agent}/maps').read()",
+    "open the agent's memory": "open('/proc/{agent}/mem', 'rb').close()",
+    "list what the agent has open": "os.listdir('/proc/{agent}/fd')",
+    "go through the agent's root": "os.listdir('/proc/{agent}/root/')",
+    "read a neighbour's variables": "open('/proc/{neighbour}/environ').read()",
+    "list all processes": "os.listdir('/proc')",
+    "signal the agent": "os.kill({agent}, 0)",
+    "signal the warm parent": "os.kill({parent}, 0)",
+    "signal the neighbour's supervisor": "os.kill({supervisor}, 0)",
+    "signal a neighbour": "os.kill({neighbour}, 0)",
+    "limit a neighbour": "resource.prlimit({neighbour}, resource.RLIMIT_CPU)",
+    "move a neighbour to another core": "os.sched_setaffinity({neighbour}, os.sched_getaffinity(0))",
+    "slow the whole account down": "os.setpriority(os.PRIO_USER, 0, os.getpriority(os.PRIO_PROCESS, 0))",
+    "connect to a socket of the account": connect("{docker}"),
+    "connect to an abstract socket": connect("\0{abstract}"),
+    "connect to a neighbour's server": connect("{their_socket}"),
+    "connect a pair of datagrams elsewhere": (
+        "try:\n    socket.socketpair(type=socket.SOCK_DGRAM)[0].connect('{docker}')\n"
+        "except ConnectionError:\n    pass\nexcept OSError as error:\n    if error.errno != 91: raise"
+    ),
+    "connect from a program": (
+        "subprocess.run([sys.executable, '-c', \"import socket; socket.socket(socket.AF_UNIX).connect('{docker}')\"], "
+        "check=True, capture_output=True) if True else None"
+    ),
+}
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS)
+def test_nothing_leads_out_of_an_environment(apart: Scene, attempt: str) -> None:
+    assert apart.tried(_as_oserror(ATTEMPTS[attempt])).startswith("refused")
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS)
+def test_without_confinement_the_same_leads_out(together: Scene, attempt: str) -> None:
+    assert together.tried(_as_oserror(ATTEMPTS[attempt])) == "done"
+
+
+def _as_oserror(code: str) -> str:
+    """A program that fails is a refusal, too."""
+    return f"try:\n{indent(code, '    ')}\nexcept subprocess.CalledProcessError as error:\n    raise OSError(error.stderr)"

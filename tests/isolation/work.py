@@ -1,0 +1,173 @@
+"""What researchers do, as functions whose source runs inside an environment. Each gives back the string that it should."""
+# ruff: noqa: PLC0415 (they bring all that they need along)
+# mypy: disable-error-code="import-not-found, import-untyped"
+
+
+def pandas() -> str:
+    import pandas as pd
+
+    return str(pd.DataFrame({"k": [1, 1, 2], "v": [1, 2, 3]}).groupby("k").v.sum().tolist())
+
+
+def duckdb() -> str:
+    import duckdb
+
+    with duckdb.connect("file.duckdb") as file:
+        file.sql("create or replace table t as select range a from range(4)")
+        return str(file.sql("select sum(a)::integer from t").fetchall()[0][0])
+
+
+def parquet() -> str:
+    import pandas as pd
+
+    pd.DataFrame({"a": [6]}).to_parquet("a.parquet")
+    return str(pd.read_parquet("a.parquet").a[0])
+
+
+def plotly() -> str:
+    import plotly.express as px
+
+    return str("scatter" in px.line(x=[1], y=[2]).to_json())
+
+
+def a_program() -> str:
+    import subprocess
+
+    return subprocess.check_output(["sh", "-c", "echo $((2 * 3)) 2>/dev/null"], text=True).strip()
+
+
+def temporary_files() -> str:
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.NamedTemporaryFile() as one, tempfile.TemporaryDirectory() as folder:
+        one.write(b"6")
+        one.seek(0)
+        Path(folder, "file").write_bytes(one.read())
+        return Path(folder, "file").read_text()
+
+
+def processes_by_fork() -> str:
+    import multiprocessing
+
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        return str(pool.map(abs, [-1, 2]))
+
+
+def processes_by_spawn() -> str:
+    import multiprocessing
+
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        return str(pool.map(abs, [-1, 2]))
+
+
+def a_queue_between_processes() -> str:
+    import multiprocessing
+
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    process = context.Process(target=queue.put, args=("6",))
+    process.start()
+    return str(queue.get(timeout=20))
+
+
+def a_manager() -> str:
+    import multiprocessing
+
+    with multiprocessing.get_context("fork").Manager() as manager:
+        return str(manager.list([6])[0])
+
+
+def shared_memory() -> str:
+    from multiprocessing.shared_memory import SharedMemory
+
+    one = SharedMemory(create=True, size=8)
+    other = SharedMemory(one.name)
+    assert one.buf
+    assert other.buf
+    one.buf[0] = 6
+    seen = other.buf[0]
+    other.close()
+    one.close()
+    one.unlink()
+    return str(seen)
+
+
+def git() -> str:
+    import subprocess
+    from pathlib import Path
+
+    def run(*arguments: str) -> str:
+        who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+        return subprocess.run(["git", *who, "-C", "repository", *arguments], check=True, capture_output=True, text=True).stdout
+
+    Path("repository").mkdir()
+    run("init", "-q")
+    Path("repository/file").write_text("6")
+    run("add", "file")
+    run("commit", "-qm", "Add a file")
+    return run("show", "HEAD:file")
+
+
+def pip_install() -> str:
+    import subprocess
+    import sys
+    import zipfile
+
+    with zipfile.ZipFile("tiny-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("tiny.py", "answer = 6\n")
+        wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("tiny-1.0.dist-info/RECORD", "")
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--target", "packages", "tiny-1.0-py3-none-any.whl"]
+    subprocess.run(install, check=True, capture_output=True)
+    sys.path.insert(0, "packages")
+    import tiny
+
+    return str(tiny.answer)
+
+
+def a_server_of_its_own() -> str:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        connection, _ = server.accept()
+        connection.sendall(b"6")
+        return client.recv(1).decode()
+
+
+def names() -> str:
+    import getpass
+    import socket
+
+    socket.getaddrinfo("localhost", 80)
+    return str(bool(getpass.getuser()))
+
+
+def moving_files() -> str:
+    from pathlib import Path
+
+    Path("a/b").mkdir(parents=True)
+    Path("a/b/file").write_text("6")
+    Path("a/b").rename("c")
+    return Path("c/file").read_text()
+
+
+EXPECTED = {
+    pandas: "[3, 3]",
+    duckdb: "6",
+    parquet: "6",
+    plotly: "True",
+    a_program: "6",
+    temporary_files: "6",
+    processes_by_fork: "[1, 2]",
+    processes_by_spawn: "[1, 2]",
+    a_queue_between_processes: "6",
+    a_manager: "6",
+    shared_memory: "6",
+    git: "6",
+    pip_install: "6",
+    a_server_of_its_own: "6",
+    names: "True",
+    moving_files: "6",
+}

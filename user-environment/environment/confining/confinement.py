@@ -1,0 +1,77 @@
+"""What the code of an environment may reach on a machine that it shares: its own folders, and what every program reads.
+
+The system's folders are named one by one, and of `/proc` single files alone: all of `/proc` would show what the hub was
+started with, and whole `/etc` or `/run` what an operator keeps there for this account. A kernel that knows less refuses less;
+what then stays open is found out by `environment.confining.probe`.
+"""
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from environment.confining import landlock, seccomp
+
+_PROGRAMS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
+_SETTINGS = (
+    "*-release", "*_version", "ImageMagick*", "OpenCL", "R", "alternatives", "bash.bashrc", "ca-certificates*", "fonts",
+    "gai.conf", "gitconfig", "group", "host.conf", "hostname", "hosts", "inputrc", "ipython", "java*", "jupyter", "ld.so.*",
+    "locale.*", "localtime", "login.defs", "magic*", "matplotlibrc", "mime.types", "nsswitch.conf", "passwd", "pip.conf", "pki",
+    "profile*", "protocols", "python*", "resolv.conf", "services", "shells", "ssl", "terminfo", "texmf", "timezone", "vulkan",
+    "wgetrc", "xdg",
+)  # fmt: skip
+"""Below `/etc`, as patterns: what programs look into, and whoever may log in may read."""
+_FACTS = (
+    "/proc/cpuinfo", "/proc/devices", "/proc/driver/nvidia", "/proc/filesystems", "/proc/loadavg", "/proc/meminfo",
+    "/proc/self", "/proc/stat", "/proc/sys/kernel", "/proc/sys/vm", "/proc/uptime", "/proc/version",
+    "/sys/devices/system/cpu", "/sys/devices/system/node",
+)  # fmt: skip
+_LIMITS = Path("/sys/fs/cgroup")
+"""Where a library reads how much it may take; which groups there are is not shown."""
+_DEVICES = ("null", "zero", "full", "random", "urandom", "nvidia*", "kfd", "dri")
+"""Below `/dev`, as patterns. Nobody hands GPUs out on one machine: whoever runs there may use them all."""
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+"""Where semaphores and shared memory of all processes lie: each finds its own by a name that nobody else is told."""
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """Folders of one environment beside those of the system; `writable` may be read, too."""
+
+    writable: tuple[Path, ...]
+    readable: tuple[Path, ...] = ()
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any]) -> Self:
+        return cls(**{name: tuple(map(Path, paths)) for name, paths in given.items()})
+
+
+def enter(confinement: Confinement) -> None:
+    """From here on for this process, which has one thread, and all that it starts. Raises OSError where the kernel fails."""
+    if landlock.abi():
+        _ruleset(confinement).restrict()
+    if seccomp.is_known():
+        seccomp.restrict()
+
+
+def _ruleset(confinement: Confinement) -> landlock.Ruleset:
+    rules = landlock.Ruleset()
+    rules.grant(map(Path, (*_PROGRAMS, *_FACTS)), landlock.READ)
+    rules.grant(_found("/etc", _SETTINGS), landlock.READ)
+    rules.grant(_code(), landlock.READ)
+    rules.grant(_found("/dev", _DEVICES), landlock.USE)
+    rules.grant([_LIMITS], landlock.Right.READ_FILE)
+    rules.grant([_SHARED_MEMORY], landlock.PASS)
+    rules.grant(confinement.readable, landlock.READ)
+    rules.grant(confinement.writable, landlock.WRITE)
+    return rules
+
+
+def _code() -> list[Path]:
+    """The interpreter, what is installed for it, and the environment's own code."""
+    return [Path(sys.prefix), Path(sys.base_prefix), Path(__file__).resolve().parents[2]]
+
+
+def _found(folder: str, patterns: Iterable[str]) -> list[Path]:
+    return [path for pattern in patterns for path in Path(folder).glob(pattern)]

@@ -1,0 +1,67 @@
+"""The server of an environment that only tries what environments must not be able to do, and writes down what worked.
+
+It is started as every environment is, once in the life of an agent, so that what Podium says of a machine was tried on it.
+"""
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from environment.confining import landlock
+from environment.spec import ServerSpec
+
+RESULT = "holes.json"
+"""In the workspace."""
+TARGETS = "PROBE_TARGETS"
+"""The variable that says, as JSON, what to try it on: the fields of `Targets`."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """`pid` is the agent's, which listens on all sockets; `file` lies in its folder, `neighbour` in another workspace."""
+
+    pid: int
+    file: str
+    neighbour: str
+    socket: str
+    abstract: str
+    port: int
+
+
+def serve(spec: ServerSpec) -> None:
+    targets = Targets(**json.loads(os.environ[TARGETS]))
+    found = [name for name, act in _attempts(targets) if _works(act)]
+    told = {"abi": landlock.abi(), "holes": list(dict.fromkeys(found))}
+    (spec.workspace / RESULT).write_text(json.dumps(told))
+
+
+def _attempts(targets: Targets) -> list[tuple[str, Callable[[], object]]]:
+    proc = Path("/proc", str(targets.pid))
+    return [
+        ("files", Path(targets.file).read_bytes),
+        ("files", Path(targets.neighbour).read_bytes),
+        ("files", lambda: Path(targets.neighbour).write_text("")),
+        ("processes", (proc / "environ").read_bytes),
+        ("processes", lambda: os.listdir(proc / "fd")),  # noqa: PTH208
+        ("signals", lambda: os.kill(targets.pid, 0)),
+        ("sockets", lambda: _connect(socket.AF_UNIX, targets.socket)),
+        ("sockets", lambda: _connect(socket.AF_UNIX, f"\0{targets.abstract}")),
+        ("loopback", lambda: _connect(socket.AF_INET, ("127.0.0.1", targets.port))),
+    ]
+
+
+def _connect(family: socket.AddressFamily, address: str | tuple[str, int]) -> None:
+    with socket.socket(family) as one:
+        one.settimeout(2)
+        one.connect(address)
+
+
+def _works(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""A filter of system calls for what Landlock leaves open between processes of one account.
+
+Where all environments run as one account, so do a container engine's socket, the key agent and the user's bus: a
+connection to a Unix socket by its path asks for no right that Landlock knows of (ABI 7). So nobody gets a Unix socket. Pairs
+stay, but for pairs of datagrams, which can be connected to another address afterwards. Refused besides: other ways to make
+a socket (`io_uring`), keys and memory that the kernel shares among an account's processes (keyrings, System V IPC, message
+queues), and limits and priorities of other processes (an account's process may set the hub's time limit to nothing).
+The kernel's interface: https://docs.kernel.org/userspace-api/seccomp_filter.html
+"""
+
+import ctypes
+import errno
+import os
+import platform
+import socket
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 38, 22, 2
+_LOAD, _EQUAL, _ANY_SET, _AND, _RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
+"""Instructions of the filter's machine: jumps go over as many as they say, where the answer is yes, and where it is no."""
+_ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050000 | errno.EACCES, 0x80000000
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
+"""Where these lie in what a filter is given. Of an argument it looks at the lower half, as the kernel does with these."""
+_X32 = 0x40000000
+"""Set in the numbers of x86-64's other interface."""
+_ALL = 0xFFFFFFFF
+_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+
+@dataclass(frozen=True)
+class _Only:
+    """A call, by its numbers on x86-64 and on aarch64, and what must hold for it; without any condition it is refused.
+
+    A condition names an argument, the bits of it that are looked at, and the values that they may have.
+    """
+
+    numbers: tuple[int, int]
+    conditions: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
+
+
+_OWN = ((0, _ALL, (0,)),)
+"""The calling process."""
+_RULES = (
+    _Only((41, 198), ((0, _ALL, (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)),)),  # socket
+    _Only((53, 199), ((1, 0xF, (socket.SOCK_STREAM, socket.SOCK_SEQPACKET)),)),  # socketpair
+    _Only((425, 425)),  # io_uring_setup
+    _Only((248, 217)),  # add_key
+    _Only((249, 218)),  # request_key
+    _Only((250, 219)),  # keyctl
+    _Only((29, 194)),  # shmget
+    _Only((64, 190)),  # semget
+    _Only((68, 186)),  # msgget
+    _Only((240, 180)),  # mq_open
+    _Only((302, 261), _OWN),  # prlimit64
+    _Only((142, 118), _OWN),  # sched_setparam
+    _Only((144, 119), _OWN),  # sched_setscheduler
+    _Only((203, 122), _OWN),  # sched_setaffinity
+    _Only((314, 274), _OWN),  # sched_setattr
+    _Only((141, 140), ((0, _ALL, (os.PRIO_PROCESS, os.PRIO_PGRP)), (1, _ALL, (0,)))),  # setpriority
+    _Only((251, 30), ((0, _ALL, (1, 2)), (1, _ALL, (0,)))),  # ioprio_set, of a process or a group
+)
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def is_known() -> bool:
+    """Whether there is a filter for this machine's system calls."""
+    return platform.machine() in _ARCHITECTURES
+
+
+def restrict() -> None:
+    """This process and all that it starts, for good. Raises OSError where the kernel refuses, KeyError where not `is_known`."""
+    code = _filter(platform.machine())
+    program = _Program(len(code) // 8, code)
+    for call in ((_PR_SET_NO_NEW_PRIVS, 1, 0), (_PR_SET_SECCOMP, _FILTER, ctypes.byref(program))):
+        if _libc.prctl(*call, 0, 0) != 0:
+            error = ctypes.get_errno()
+            raise OSError(error, os.strerror(error))
+
+
+def _filter(machine: str) -> bytes:
+    """A program of another architecture is killed: its numbers mean other calls."""
+    which = tuple(_ARCHITECTURES).index(machine)
+    instructions = [
+        (_LOAD, 0, 0, _ARCHITECTURE),
+        (_EQUAL, 1, 0, _ARCHITECTURES[machine]),
+        (_RETURN, 0, 0, _KILL),
+        (_LOAD, 0, 0, _NUMBER),
+        (_ANY_SET, 0, 1, _X32),
+        (_RETURN, 0, 0, _REFUSE),
+    ]
+    for rule in _RULES:
+        checked = list(_checked(rule.conditions))
+        instructions += [(_EQUAL, 0, len(checked), rule.numbers[which]), *checked]
+    instructions.append((_RETURN, 0, 0, _ALLOW))
+    return b"".join(struct.pack("HBBI", *instruction) for instruction in instructions)
+
+
+def _checked(conditions: tuple[tuple[int, int, tuple[int, ...]], ...]) -> Iterable[tuple[int, int, int, int]]:
+    for argument, mask, values in conditions:
+        yield (_LOAD, 0, 0, _ARGUMENTS + 8 * argument)
+        yield (_AND, 0, 0, mask)
+        for number, value in enumerate(values):
+            yield (_EQUAL, len(values) - number, 0, value)
+        yield (_RETURN, 0, 0, _REFUSE)
+    yield (_RETURN, 0, 0, _ALLOW if conditions else _REFUSE)

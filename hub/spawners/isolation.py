@@ -4,6 +4,7 @@ A level is claimed only where an environment that tried found no hole in it (`en
 named. docs/security/isolation.md says what each level promises.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LEVELS = ("any", "none", "landlock")
@@ -24,10 +25,14 @@ _NOT_APART = (
 
 @dataclass(frozen=True)
 class Found:
-    """`abi` is the version of Landlock, 0 where there is none; `holes` are what an environment could do that none should."""
+    """`abi` is the version of Landlock, 0 where there is none; `holes` are what an environment could do that none should.
+
+    `unix_sockets`: whether it may have some of its own.
+    """
 
     abi: int
-    holes: tuple[str, ...]
+    holes: Sequence[str]
+    unix_sockets: bool
 
 
 def local_isolation(wanted: str, found: Found | None) -> str:
@@ -41,10 +46,10 @@ def local_isolation(wanted: str, found: Found | None) -> str:
     by = f"Environments are kept apart by Landlock (version {found.abi})"
     if open_ := _open(found):
         return f"{by} but for {open_}: let in people who trust each other."
+    without = "" if found.unix_sockets else "; Unix sockets of their own are refused to them"
     return (
         f"{by}: none reaches files, processes or Unix sockets of Podium, of another one or of this account. Ports of this "
-        "machine stay open to them, so whatever listens there must ask who calls; Unix sockets and terminals of their own are "
-        "refused to them."
+        f"machine stay open to them, so whatever listens there must ask who calls{without}."
     )
 
 

@@ -114,6 +114,11 @@ ATTEMPTS = {
         "try:\n    socket.socketpair(type=socket.SOCK_DGRAM)[0].connect('{docker}')\n"
         "except ConnectionError:\n    pass\nexcept OSError as error:\n    if error.errno != 91: raise"
     ),
+    "hide a folder by a mount in namespaces of its own": (
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        "if libc.unshare(0x10020000) or libc.mount(b'{theirs}', workspace.encode(), None, ctypes.c_ulong(4096), None):\n"
+        "    raise OSError(ctypes.get_errno(), 'refused')"
+    ),
     "connect from a program": (
         "subprocess.run([sys.executable, '-c', \"import socket; socket.socket(socket.AF_UNIX).connect('{docker}')\"], "
         "check=True, capture_output=True) if True else None"

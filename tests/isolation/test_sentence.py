@@ -12,15 +12,16 @@ from tests.spawners.local_side import LocalFarSide
 
 SAID = [
     ("any", None, "not kept apart", "could not be tried"),
-    ("any", Found(0, ("files", "processes", "signals", "sockets", "loopback")), "not kept apart", "has no Landlock"),
-    ("any", Found(4, ("signals", "loopback")), "kept apart by Landlock (version 4) but for signals", "trust each other"),
+    ("any", Found(0, ("files", "processes", "signals", "sockets", "loopback"), False), "not kept apart", "has no Landlock"),
+    ("any", Found(4, ("signals", "loopback"), False), "kept apart by Landlock (version 4) but for signals", "trust each other"),
     (
         "any",
-        Found(7, ("loopback",)),
+        Found(7, ("loopback",), True),
         "kept apart by Landlock (version 7): none reaches files",
         "Ports of this machine stay open",
     ),
-    ("none", Found(7, ("files",)), "not kept apart", "ISOLATION=none"),
+    ("any", Found(7, ("loopback",), False), "none reaches files", "Unix sockets of their own are refused to them"),
+    ("none", Found(7, ("files",), True), "not kept apart", "ISOLATION=none"),
 ]
 
 

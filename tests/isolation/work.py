@@ -136,6 +136,39 @@ def a_server_of_its_own() -> str:
         return client.recv(1).decode()
 
 
+def a_unix_socket_of_its_own() -> str:
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        server.bind("own.sock")
+        server.listen()
+        client.connect("own.sock")
+        connection, _ = server.accept()
+        connection.sendall(b"6")
+        return client.recv(1).decode()
+
+
+def open_files_between_processes() -> str:
+    """As loaders of training data do it."""
+    import multiprocessing
+    import os
+    from multiprocessing import reduction
+    from typing import Any
+
+    def send(there: Any, back: Any) -> None:
+        descriptor = os.open("sent", os.O_CREAT | os.O_RDWR)
+        os.write(descriptor, b"6")
+        there.put(reduction.DupFd(descriptor))
+        back.get()
+
+    context = multiprocessing.get_context("fork")
+    there, back = context.Queue(), context.Queue()
+    context.Process(target=send, args=(there, back)).start()
+    descriptor = there.get(timeout=20).detach()
+    back.put("received")
+    return os.pread(descriptor, 1, 0).decode()
+
+
 def names() -> str:
     import getpass
     import socket
@@ -168,6 +201,8 @@ EXPECTED = {
     git: "6",
     pip_install: "6",
     a_server_of_its_own: "6",
+    a_unix_socket_of_its_own: "6",
+    open_files_between_processes: "6",
     names: "True",
     moving_files: "6",
 }

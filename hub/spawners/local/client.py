@@ -66,7 +66,7 @@ class LocalSpawner:
     def isolation(self) -> str:
         """How far environments are kept apart, in a sentence."""
         told = json.loads(self._call("GET", "/isolation", patience=_SLOW_SECONDS))
-        found = Found(told["found"]["abi"], tuple(told["found"]["holes"])) if told["found"] else None
+        found = Found(**told["found"]) if told["found"] else None
         return local_isolation(told["wanted"], found)
 
     def start(self, spec: StartSpec) -> None:

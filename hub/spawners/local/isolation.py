@@ -86,8 +86,8 @@ async def _try(options: Options, folders: Folders, limits: Limits) -> Found | No
             process = Process.found(await parent.fork(start.path))
             if process:
                 await process.ended.wait()
-    holes = read_json(workspace / "holes.json")
-    return Found(holes["abi"], tuple(holes["holes"])) if holes else None
+    told = read_json(workspace / "holes.json")
+    return Found(told["abi"], tuple(told["holes"]), told["unix_sockets"]) if told else None
 
 
 @contextmanager

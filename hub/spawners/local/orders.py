@@ -31,7 +31,13 @@ def order_of(spec: StartSpec, folders: Folders, options: Options, limits: Limits
     }
 
 
-def _confinement(spec: StartSpec, folders: Folders, options: Options) -> dict[str, list[str]]:
+def _confinement(spec: StartSpec, folders: Folders, options: Options) -> dict[str, Any]:
     """The fields of `environment.confining.confinement.Confinement`."""
     own = (folders.workspace(spec.workspace_id), folders.start(spec.start_id).path / "tmp")
-    return {"writable": [str(folder) for folder in own], "readable": [str(options.script.parent), *map(str, options.readable)]}
+    root = folders.socket_folder(spec.start_id)
+    return {
+        "writable": [str(folder) for folder in own],
+        "readable": [str(options.script.parent), *map(str, options.readable)],
+        "root": str(root),
+        "temporary": str(root / "tmp"),
+    }

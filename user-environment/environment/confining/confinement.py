@@ -11,25 +11,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from environment.confining import landlock, seccomp
+from environment.confining import landlock, seccomp, view
 
 _PROGRAMS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _SETTINGS = (
     "*-release", "*_version", "ImageMagick*", "OpenCL", "R", "alternatives", "bash.bashrc", "ca-certificates*", "fonts",
     "gai.conf", "gitconfig", "group", "host.conf", "hostname", "hosts", "inputrc", "ipython", "java*", "jupyter", "ld.so.*",
-    "locale.*", "localtime", "login.defs", "magic*", "matplotlibrc", "mime.types", "nsswitch.conf", "passwd", "pip.conf", "pki",
-    "profile*", "protocols", "python*", "resolv.conf", "services", "shells", "ssl", "terminfo", "texmf", "timezone", "vulkan",
-    "wgetrc", "xdg",
+    "locale.*", "localtime", "login.defs", "machine-id", "magic*", "matplotlibrc", "mime.types", "nsswitch.conf", "passwd",
+    "pip.conf", "pki", "profile*", "protocols", "python*", "resolv.conf", "services", "shells", "ssl", "terminfo", "texmf",
+    "timezone", "vulkan", "wgetrc", "xdg",
 )  # fmt: skip
 """Below `/etc`, as patterns: what programs look into, and whoever may log in may read."""
 _FACTS = (
     "/proc/cpuinfo", "/proc/devices", "/proc/driver/nvidia", "/proc/filesystems", "/proc/loadavg", "/proc/meminfo",
-    "/proc/self", "/proc/stat", "/proc/sys/kernel", "/proc/sys/vm", "/proc/uptime", "/proc/version",
+    "/proc/stat", "/proc/sys/kernel", "/proc/sys/vm", "/proc/uptime", "/proc/version",
     "/sys/devices/system/cpu", "/sys/devices/system/node",
 )  # fmt: skip
+_OWN_PROCESS = Path("/proc/self")
+"""The server's: what it starts has no entry of its own there. CUDA writes the names of its threads into it."""
 _LIMITS = Path("/sys/fs/cgroup")
 """Where a library reads how much it may take; which groups there are is not shown."""
-_DEVICES = ("null", "zero", "full", "random", "urandom", "nvidia*", "kfd", "dri")
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_GPUS = ("nvidia*", "kfd", "dri")
 """Below `/dev`, as patterns. Nobody hands GPUs out on one machine: whoever runs there may use them all."""
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 """Where semaphores and shared memory of all processes lie: each finds its own by a name that nobody else is told."""
@@ -37,22 +40,30 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 
 @dataclass(frozen=True)
 class Confinement:
-    """Folders of one environment beside those of the system; `writable` may be read, too."""
+    """Folders of one environment beside those of the system; `writable` may be read, too.
+
+    `root` is a folder of it of which only `temporary` is needed once its socket is bound: a link in it to a folder.
+    """
 
     writable: tuple[Path, ...]
-    readable: tuple[Path, ...] = ()
+    readable: tuple[Path, ...]
+    root: Path
+    temporary: Path
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Self:
-        return cls(**{name: tuple(map(Path, paths)) for name, paths in given.items()})
+        lists = {name: tuple(map(Path, given[name])) for name in ("writable", "readable")}
+        return cls(**lists, root=Path(given["root"]), temporary=Path(given["temporary"]))
 
 
 def enter(confinement: Confinement) -> None:
     """From here on for this process, which has one thread, and all that it starts. Raises OSError where the kernel fails."""
+    link = (confinement.temporary, confinement.temporary.resolve())
+    alone = view.enter(_named(confinement), confinement.root, link)
     if landlock.abi():
         _ruleset(confinement).restrict()
     if seccomp.is_known():
-        seccomp.restrict()
+        seccomp.restrict(unix_sockets=alone or bool(_found("/dev", _GPUS)))
 
 
 def _ruleset(confinement: Confinement) -> landlock.Ruleset:
@@ -60,12 +71,20 @@ def _ruleset(confinement: Confinement) -> landlock.Ruleset:
     rules.grant(map(Path, (*_PROGRAMS, *_FACTS)), landlock.READ)
     rules.grant(_found("/etc", _SETTINGS), landlock.READ)
     rules.grant(_code(), landlock.READ)
-    rules.grant(_found("/dev", _DEVICES), landlock.USE)
+    rules.grant(_found("/dev", (*_DEVICES, *_GPUS)), landlock.USE)
+    rules.grant([_OWN_PROCESS], landlock.READ | landlock.Right.WRITE_FILE)
     rules.grant([_LIMITS], landlock.Right.READ_FILE)
     rules.grant([_SHARED_MEMORY], landlock.PASS)
     rules.grant(confinement.readable, landlock.READ)
     rules.grant(confinement.writable, landlock.WRITE)
     return rules
+
+
+def _named(confinement: Confinement) -> list[Path]:
+    """What has a name at all. No socket of anybody's is in it."""
+    system = [Path(name) for name in (*_PROGRAMS, "/proc", "/sys", _SHARED_MEMORY)]
+    chosen = [*_found("/etc", _SETTINGS), *_found("/dev", (*_DEVICES, *_GPUS))]
+    return [*system, *chosen, *_code(), *confinement.readable, *confinement.writable]
 
 
 def _code() -> list[Path]:

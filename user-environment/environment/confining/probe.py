@@ -34,7 +34,8 @@ class Targets:
 def serve(spec: ServerSpec) -> None:
     targets = Targets(**json.loads(os.environ[TARGETS]))
     found = [name for name, act in _attempts(targets) if _works(act)]
-    told = {"abi": landlock.abi(), "holes": list(dict.fromkeys(found))}
+    own_socket = _works(lambda: socket.socket(socket.AF_UNIX).close())
+    told = {"abi": landlock.abi(), "holes": list(dict.fromkeys(found)), "unix_sockets": own_socket}
     (spec.workspace / RESULT).write_text(json.dumps(told))
 
 

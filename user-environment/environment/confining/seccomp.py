@@ -1,10 +1,11 @@
 """A filter of system calls for what Landlock leaves open between processes of one account.
 
 Where all environments run as one account, so do a container engine's socket, the key agent and the user's bus: a
-connection to a Unix socket by its path asks for no right that Landlock knows of (ABI 7). So nobody gets a Unix socket. Pairs
-stay, but for pairs of datagrams, which can be connected to another address afterwards. Refused besides: other ways to make
-a socket (`io_uring`), keys and memory that the kernel shares among an account's processes (keyrings, System V IPC, message
-queues), and limits and priorities of other processes (an account's process may set the hub's time limit to nothing).
+connection to a Unix socket by its path asks for no right that Landlock knows of (ABI 7). So where paths are not hidden
+(`environment.confining.view`), nobody gets a Unix socket. Pairs stay, but for pairs of datagrams, which can be connected to
+another address afterwards. Refused everywhere: other ways to make a socket (`io_uring`), keys and memory that the kernel
+shares among an account's processes (keyrings, System V IPC, message queues), and limits and priorities of other processes: an
+account's process may set the hub's time limit to nothing.
 The kernel's interface: https://docs.kernel.org/userspace-api/seccomp_filter.html
 """
 
@@ -42,9 +43,11 @@ class _Only:
 
 _OWN = ((0, _ALL, (0,)),)
 """The calling process."""
-_RULES = (
+_NO_UNIX_SOCKETS = (
     _Only((41, 198), ((0, _ALL, (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)),)),  # socket
     _Only((53, 199), ((1, 0xF, (socket.SOCK_STREAM, socket.SOCK_SEQPACKET)),)),  # socketpair
+)
+_RULES = (
     _Only((425, 425)),  # io_uring_setup
     _Only((248, 217)),  # add_key
     _Only((249, 218)),  # request_key
@@ -74,9 +77,12 @@ def is_known() -> bool:
     return platform.machine() in _ARCHITECTURES
 
 
-def restrict() -> None:
-    """This process and all that it starts, for good. Raises OSError where the kernel refuses, KeyError where not `is_known`."""
-    code = _filter(platform.machine())
+def restrict(*, unix_sockets: bool = False) -> None:
+    """This process and all that it starts, for good; `unix_sockets`: whether it may have those.
+
+    Raises OSError where the kernel refuses, KeyError where not `is_known`.
+    """
+    code = _filter(platform.machine(), _RULES if unix_sockets else (*_NO_UNIX_SOCKETS, *_RULES))
     program = _Program(len(code) // 8, code)
     for call in ((_PR_SET_NO_NEW_PRIVS, 1, 0), (_PR_SET_SECCOMP, _FILTER, ctypes.byref(program))):
         if _libc.prctl(*call, 0, 0) != 0:
@@ -84,7 +90,7 @@ def restrict() -> None:
             raise OSError(error, os.strerror(error))
 
 
-def _filter(machine: str) -> bytes:
+def _filter(machine: str, rules: Iterable[_Only]) -> bytes:
     """A program of another architecture is killed: its numbers mean other calls."""
     which = tuple(_ARCHITECTURES).index(machine)
     instructions = [
@@ -95,7 +101,7 @@ def _filter(machine: str) -> bytes:
         (_ANY_SET, 0, 1, _X32),
         (_RETURN, 0, 0, _REFUSE),
     ]
-    for rule in _RULES:
+    for rule in rules:
         checked = list(_checked(rule.conditions))
         instructions += [(_EQUAL, 0, len(checked), rule.numbers[which]), *checked]
     instructions.append((_RETURN, 0, 0, _ALLOW))

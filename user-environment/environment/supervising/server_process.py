@@ -7,10 +7,10 @@ import random
 import resource
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,6 @@ def _detach(supervisor: int) -> None:
 def _confined(server: ServerSpec, confinement: Confinement) -> ServerSpec:
     """With the socket bound before: afterwards nobody here may make one."""
     bound = replace(server, descriptor=listen(server).detach())
-    connection.default_family = "AF_INET"  # type: ignore[attr-defined] # a manager's, which asks for a key
     enter(confinement)
     return bound
 
@@ -78,6 +77,7 @@ def _clean(spec: Mapping[str, Any]) -> None:
     """Nothing of the hub's, the agent's or a sibling's is left: variables, random numbers, folder."""
     os.environ.clear()
     os.environ.update(_variables(spec))
+    tempfile.tempdir = None  # the parent's may have been found out already
     os.umask(0o077)
     os.chdir(spec["server"]["workspace"])
     random.seed()

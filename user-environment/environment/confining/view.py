@@ -1,0 +1,110 @@
+"""A root folder of its own in which only what was chosen is there: a mount namespace, in a user namespace where it is not root.
+
+What is not there cannot be named, so neither can a Unix socket: Landlock (up to version 7) knows no right over connections
+to those. Where the kernel, a container or a distribution forbids such namespaces, nothing changes. See
+mount_namespaces(7), user_namespaces(7) and pivot_root(2).
+"""
+
+import contextlib
+import ctypes
+import os
+import platform
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+from environment.supervising.processes import end_with_parent
+
+_NEW_MOUNTS, _NEW_USER = 0x00020000, 0x10000000
+_BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 1 << 18
+_DETACH = 2
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 4, 24
+_CAPABILITIES_VERSION = 0x20080522
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def enter(paths: Iterable[Path], root: Path, link: tuple[Path, Path]) -> bool:
+    """Whether it was possible. `root` is a folder of which nothing is needed any more: this process sees the new root there.
+
+    Each of `paths` is there under its own name, where it exists. `link` is a name there and what it leads to. Call it in a
+    process of one thread. Raises OSError where something fails half way: such a process must not go on.
+    """
+    if platform.machine() not in _PIVOT_ROOT or not _unshare():
+        return False
+    _mount(None, Path("/"), None, _RECURSIVE | _PRIVATE)
+    _mount("tmpfs", root, "tmpfs", 0)
+    for path in _outermost(paths):
+        _bind(path, root)
+    name, target = link
+    inside = root / name.relative_to("/")
+    inside.parent.mkdir(parents=True, exist_ok=True)
+    inside.symlink_to(target)
+    _pivot(root)
+    _drop_capabilities()
+    return True
+
+
+def _unshare() -> bool:
+    """Root needs no user namespace, but in a container it may be without the right to do without."""
+    if os.geteuid() == 0 and _libc.unshare(_NEW_MOUNTS) == 0:
+        return True
+    user, group = os.geteuid(), os.getegid()
+    if _libc.unshare(_NEW_USER | _NEW_MOUNTS) != 0:
+        return False
+    try:
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+        _mount(None, Path("/"), None, _RECURSIVE | _PRIVATE)
+    except OSError:
+        return False  # some distributions give such a namespace no rights
+    return True
+
+
+def _outermost(paths: Iterable[Path]) -> list[Path]:
+    """Those that are there and lie below no other."""
+    there = sorted({path for path in paths if path.exists()})
+    return [path for path in there if not any(other in path.parents for other in there)]
+
+
+def _bind(path: Path, root: Path) -> None:
+    """What a link leads to is there under the link's name."""
+    inside = root / path.relative_to("/")
+    if path.is_dir():
+        inside.mkdir(parents=True, exist_ok=True)
+    else:
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        inside.touch()
+    _mount(str(path), inside, None, _BIND | _RECURSIVE)
+
+
+def _mount(source: str | None, target: Path, kind: str | None, flags: int) -> None:
+    arguments = (source and source.encode(), os.fsencode(target), kind and kind.encode())
+    _check(_libc.mount(*arguments, ctypes.c_ulong(flags), b"mode=755,size=1m" if kind else None))
+
+
+def _pivot(root: Path) -> None:
+    """The old root ends up on top of the new one, and is taken away from there."""
+    os.chdir(root)
+    _check(_libc.syscall(_PIVOT_ROOT[platform.machine()], b".", b"."))
+    _check(_libc.umount2(b".", _DETACH))
+    os.chdir("/")
+
+
+def _drop_capabilities() -> None:
+    """Those that a user namespace gives, and root's: no program below gets any back. What hangs on them is set anew."""
+    with contextlib.suppress(OSError):
+        for number in range(64):
+            _check(_libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0))
+    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
+    _check(_libc.capset(header, (ctypes.c_uint32 * 6)()))
+    _check(_libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))
+    end_with_parent(signal.SIGKILL)
+
+
+def _check(result: int) -> None:
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))

@@ -13,7 +13,7 @@ _CLAIMED = {"files", "processes", "signals", "sockets"}
 """What no environment reaches of others, at every level that is claimed."""
 _HOLES = {
     "files": "files of this account",
-    "processes": "what other processes were started with",
+    "processes": "what can be known of other processes",
     "signals": "signals to other processes",
     "sockets": "Unix sockets of this account",
 }
@@ -27,12 +27,13 @@ _NOT_APART = (
 class Found:
     """`abi` is the version of Landlock, 0 where there is none; `holes` are what an environment could do that none should.
 
-    `unix_sockets`: whether it may have some of its own.
+    `unix_sockets`: whether it may have some of its own; `gpus`: whether this machine has some.
     """
 
     abi: int
     holes: Sequence[str]
     unix_sockets: bool
+    gpus: bool = False
 
 
 def local_isolation(wanted: str, found: Found | None) -> str:
@@ -45,7 +46,8 @@ def local_isolation(wanted: str, found: Found | None) -> str:
         return f"{_NOT_APART} (this kernel has no Landlock)."
     by = f"Environments are kept apart by Landlock (version {found.abi})"
     if open_ := _open(found):
-        return f"{by} but for {open_}: let in people who trust each other."
+        why = " (which programs for this machine's GPUs need)" if found.gpus and "processes" in found.holes else ""
+        return f"{by} but for {open_}{why}: let in people who trust each other."
     without = "" if found.unix_sockets else "; Unix sockets of their own are refused to them"
     return (
         f"{by}: none reaches files, processes or Unix sockets of Podium, of another one or of this account. Ports of this "

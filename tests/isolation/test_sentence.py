@@ -21,6 +21,7 @@ SAID = [
         "Ports of this machine stay open",
     ),
     ("any", Found(7, ("loopback",), False), "none reaches files", "Unix sockets of their own are refused to them"),
+    ("any", Found(7, ("processes", "loopback"), True, True), "but for what can be known of other processes", "GPUs need"),
     ("none", Found(7, ("files",), True), "not kept apart", "ISOLATION=none"),
 ]
 

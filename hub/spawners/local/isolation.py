@@ -87,7 +87,7 @@ async def _try(options: Options, folders: Folders, limits: Limits) -> Found | No
             if process:
                 await process.ended.wait()
     told = read_json(workspace / "holes.json")
-    return Found(told["abi"], tuple(told["holes"]), told["unix_sockets"]) if told else None
+    return Found(told["abi"], tuple(told["holes"]), told["unix_sockets"], told["gpus"]) if told else None
 
 
 @contextmanager

@@ -40,4 +40,5 @@ def _confinement(spec: StartSpec, folders: Folders, options: Options) -> dict[st
         "readable": [str(options.script.parent), *map(str, options.readable)],
         "root": str(root),
         "temporary": str(root / "tmp"),
+        "gpus": options.isolation == "any",
     }

@@ -27,8 +27,8 @@ _FACTS = (
     "/proc/stat", "/proc/sys/kernel", "/proc/sys/vm", "/proc/uptime", "/proc/version",
     "/sys/devices/system/cpu", "/sys/devices/system/node",
 )  # fmt: skip
-_OWN_PROCESS = Path("/proc/self")
-"""The server's: what it starts has no entry of its own there. CUDA writes the names of its threads into it."""
+_PROCESSES, _OWN_PROCESS = Path("/proc"), Path("/proc/self")
+"""All, and the server's. CUDA names its threads there, in whichever process it is used, and does not begin where it may not."""
 _LIMITS = Path("/sys/fs/cgroup")
 """Where a library reads how much it may take; which groups there are is not shown."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -42,18 +42,21 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 class Confinement:
     """Folders of one environment beside those of the system; `writable` may be read, too.
 
-    `root` is a folder of it of which only `temporary` is needed once its socket is bound: a link in it to a folder.
+    `gpus`: whether a GPU, where there is one, can be used by every process that the server starts, at the price of all
+    processes' entries in `/proc`; else by the server alone. `root` is a folder of it of which only `temporary` is needed once
+    its socket is bound: a link in it to a folder.
     """
 
     writable: tuple[Path, ...]
     readable: tuple[Path, ...]
     root: Path
     temporary: Path
+    gpus: bool = False
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Self:
         lists = {name: tuple(map(Path, given[name])) for name in ("writable", "readable")}
-        return cls(**lists, root=Path(given["root"]), temporary=Path(given["temporary"]))
+        return cls(**lists, root=Path(given["root"]), temporary=Path(given["temporary"]), gpus=given["gpus"])
 
 
 def enter(confinement: Confinement) -> None:
@@ -63,7 +66,12 @@ def enter(confinement: Confinement) -> None:
     if landlock.abi():
         _ruleset(confinement).restrict()
     if seccomp.is_known():
-        seccomp.restrict(unix_sockets=alone or bool(_found("/dev", _GPUS)))
+        seccomp.restrict(unix_sockets=alone or (confinement.gpus and has_gpus()))
+
+
+def has_gpus() -> bool:
+    """For computing; what only draws is none."""
+    return bool(_found("/dev", ("nvidiactl", "kfd")))
 
 
 def _ruleset(confinement: Confinement) -> landlock.Ruleset:
@@ -72,7 +80,7 @@ def _ruleset(confinement: Confinement) -> landlock.Ruleset:
     rules.grant(_found("/etc", _SETTINGS), landlock.READ)
     rules.grant(_code(), landlock.READ)
     rules.grant(_found("/dev", (*_DEVICES, *_GPUS)), landlock.USE)
-    rules.grant([_OWN_PROCESS], landlock.READ | landlock.Right.WRITE_FILE)
+    rules.grant([_PROCESSES if confinement.gpus and has_gpus() else _OWN_PROCESS], landlock.NAME)
     rules.grant([_LIMITS], landlock.Right.READ_FILE)
     rules.grant([_SHARED_MEMORY], landlock.PASS)
     rules.grant(confinement.readable, landlock.READ)

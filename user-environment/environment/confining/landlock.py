@@ -48,6 +48,8 @@ WRITE = ~(Right.MAKE_CHAR | Right.MAKE_BLOCK)
 """All but to make devices."""
 USE = Right.READ_FILE | Right.WRITE_FILE | Right.READ_DIR | Right.IOCTL_DEV
 """Devices."""
+NAME = READ | Right.WRITE_FILE | Right.TRUNCATE
+"""Processes and their threads."""
 PASS = Right.READ_FILE | Right.WRITE_FILE | Right.MAKE_REG | Right.REMOVE_FILE | Right.TRUNCATE
 """To use files whose names one knows, and not to list them."""
 _OF_FILES = Right.EXECUTE | Right.WRITE_FILE | Right.READ_FILE | Right.TRUNCATE | Right.IOCTL_DEV

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from environment.confining import landlock
+from environment.confining.confinement import has_gpus
 from environment.spec import ServerSpec
 
 RESULT = "holes.json"
@@ -35,7 +36,7 @@ def serve(spec: ServerSpec) -> None:
     targets = Targets(**json.loads(os.environ[TARGETS]))
     found = [name for name, act in _attempts(targets) if _works(act)]
     own_socket = _works(lambda: socket.socket(socket.AF_UNIX).close())
-    told = {"abi": landlock.abi(), "holes": list(dict.fromkeys(found)), "unix_sockets": own_socket}
+    told = {"abi": landlock.abi(), "holes": list(dict.fromkeys(found)), "unix_sockets": own_socket, "gpus": has_gpus()}
     (spec.workspace / RESULT).write_text(json.dumps(told))
 
 

@@ -47,8 +47,8 @@ test-crash: $(TOOLS) $(ENVIRONMENT)  ## Kill the hub and the agent at every step
 test-pages: $(TOOLS) $(ENVIRONMENT)  ## Drive every page and door in a browser, and look at them in both themes (pictures in build/screenshots).
 	$(PYTEST) $(PAGES)
 
-test-story: $(TOOLS) $(ENVIRONMENT)  ## Run the main story in a browser alone.
-	$(PYTEST) $(STORY)
+test-story: $(TOOLS) $(ENVIRONMENT)  ## Run the main story in a browser, and try to get out of an environment, alone.
+	$(PYTEST) $(STORY) tests/isolation
 
 test-cluster: $(TOOLS) build/stand-in  ## Build the images and run the tests that need a Kubernetes (CLUSTER or KUBECONFIG; docs/developing.md).
 	@$(VENV)/bin/python -m tests.cluster.run

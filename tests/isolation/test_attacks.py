@@ -126,6 +126,7 @@ ATTEMPTS = {
 }
 
 
+@pytest.mark.case("A9-9")
 @pytest.mark.parametrize("attempt", ATTEMPTS)
 def test_nothing_leads_out_of_an_environment(apart: Scene, attempt: str) -> None:
     assert apart.tried(_as_oserror(ATTEMPTS[attempt])).startswith("refused")

@@ -5,23 +5,32 @@ started with, and whole `/etc` or `/run` what an operator keeps there for this a
 what then stays open is found out by `environment.confining.probe`.
 """
 
+import os
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import translate
 from pathlib import Path
 from typing import Any, Self
 
 from environment.confining import landlock, seccomp, view
 
+
+def _named_as(*patterns: str) -> re.Pattern[str]:
+    """Compiled by the parent, for all that it forks."""
+    return re.compile("|".join(map(translate, patterns)))
+
+
 _PROGRAMS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
-_SETTINGS = (
+_SETTINGS = _named_as(
     "*-release", "*_version", "ImageMagick*", "OpenCL", "R", "alternatives", "bash.bashrc", "ca-certificates*", "fonts",
     "gai.conf", "gitconfig", "group", "host.conf", "hostname", "hosts", "inputrc", "ipython", "java*", "jupyter", "ld.so.*",
     "locale.*", "localtime", "login.defs", "machine-id", "magic*", "matplotlibrc", "mime.types", "nsswitch.conf", "passwd",
     "pip.conf", "pki", "profile*", "protocols", "python*", "resolv.conf", "services", "shells", "ssl", "terminfo", "texmf",
     "timezone", "vulkan", "wgetrc", "xdg",
 )  # fmt: skip
-"""Below `/etc`, as patterns: what programs look into, and whoever may log in may read."""
+"""Below `/etc`: what programs look into, and whoever may log in may read."""
 _FACTS = (
     "/proc/cpuinfo", "/proc/devices", "/proc/driver/nvidia", "/proc/filesystems", "/proc/loadavg", "/proc/meminfo",
     "/proc/stat", "/proc/sys/kernel", "/proc/sys/vm", "/proc/uptime", "/proc/version",
@@ -31,9 +40,10 @@ _PROCESSES, _OWN_PROCESS = Path("/proc"), Path("/proc/self")
 """All, and the server's. CUDA names its threads there, in whichever process it is used, and does not begin where it may not."""
 _LIMITS = Path("/sys/fs/cgroup")
 """Where a library reads how much it may take; which groups there are is not shown."""
-_DEVICES = ("null", "zero", "full", "random", "urandom")
-_GPUS = ("nvidia*", "kfd", "dri")
-"""Below `/dev`, as patterns. Nobody hands GPUs out on one machine: whoever runs there may use them all."""
+_DEVICES = _named_as("null", "zero", "full", "random", "urandom", "nvidia*", "kfd", "dri")
+"""Below `/dev`. Nobody hands GPUs out on one machine: whoever runs there may use them all."""
+_GPUS = (Path("/dev/nvidiactl"), Path("/dev/kfd"))
+"""What says that there is a GPU for computing: one that only draws is none."""
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 """Where semaphores and shared memory of all processes lie: each finds its own by a name that nobody else is told."""
 
@@ -70,8 +80,7 @@ def enter(confinement: Confinement) -> None:
 
 
 def has_gpus() -> bool:
-    """For computing; what only draws is none."""
-    return bool(_found("/dev", ("nvidiactl", "kfd")))
+    return any(path.exists() for path in _GPUS)
 
 
 def _ruleset(confinement: Confinement) -> landlock.Ruleset:
@@ -79,7 +88,7 @@ def _ruleset(confinement: Confinement) -> landlock.Ruleset:
     rules.grant(map(Path, (*_PROGRAMS, *_FACTS)), landlock.READ)
     rules.grant(_found("/etc", _SETTINGS), landlock.READ)
     rules.grant(_code(), landlock.READ)
-    rules.grant(_found("/dev", (*_DEVICES, *_GPUS)), landlock.USE)
+    rules.grant(_found("/dev", _DEVICES), landlock.USE)
     rules.grant([_PROCESSES if confinement.gpus and has_gpus() else _OWN_PROCESS], landlock.NAME)
     rules.grant([_LIMITS], landlock.Right.READ_FILE)
     rules.grant([_SHARED_MEMORY], landlock.PASS)
@@ -91,7 +100,7 @@ def _ruleset(confinement: Confinement) -> landlock.Ruleset:
 def _named(confinement: Confinement) -> list[Path]:
     """What has a name at all. No socket of anybody's is in it."""
     system = [Path(name) for name in (*_PROGRAMS, "/proc", "/sys", _SHARED_MEMORY)]
-    chosen = [*_found("/etc", _SETTINGS), *_found("/dev", (*_DEVICES, *_GPUS))]
+    chosen = [*_found("/etc", _SETTINGS), *_found("/dev", _DEVICES)]
     return [*system, *chosen, *_code(), *confinement.readable, *confinement.writable]
 
 
@@ -100,5 +109,5 @@ def _code() -> list[Path]:
     return [Path(sys.prefix), Path(sys.base_prefix), Path(__file__).resolve().parents[2]]
 
 
-def _found(folder: str, patterns: Iterable[str]) -> list[Path]:
-    return [path for pattern in patterns for path in Path(folder).glob(pattern)]
+def _found(folder: str, wanted: re.Pattern[str]) -> list[Path]:
+    return [Path(folder, name) for name in os.listdir(folder) if wanted.match(name)]  # noqa: PTH208 (a launch waits for it)

@@ -65,8 +65,11 @@ def _unshare() -> bool:
 
 def _outermost(paths: Iterable[Path]) -> list[Path]:
     """Those that are there and lie below no other."""
-    there = sorted({path for path in paths if path.exists()})
-    return [path for path in there if not any(other in path.parents for other in there)]
+    kept: list[Path] = []
+    for path in sorted({path for path in paths if path.exists()}):  # a folder is followed by all that lies below it
+        if not kept or kept[-1] not in path.parents:
+            kept.append(path)
+    return kept
 
 
 def _bind(path: Path, root: Path) -> None:

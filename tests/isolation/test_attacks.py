@@ -53,7 +53,8 @@ def scene_of(stack: ExitStack, folder: Path, isolation: str) -> Scene:
         listener.listen()
     supervisor = far.supervisor(neighbour.start_id)
     return Scene(far, own, {
-        "data": str(folder), "theirs": str(theirs), "their_socket": str(far.folders.socket(neighbour.start_id)),
+        "data": str(folder), "theirs": str(theirs), "mine": str(mine),
+        "their_socket": str(far.folders.socket(neighbour.start_id)),
         "docker": str(far.folders.runtime / "docker.sock"), "abstract": f"{folder.name}-{os.getpid()}",
         "agent": str(far.agent()), "parent": str(far.warm_parent()["pid"]), "supervisor": str(supervisor["pid"]),
         "neighbour": str(supervisor["server"]), "runtime": str(far.folders.runtime),
@@ -74,6 +75,11 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 def connect(address: str) -> str:
     return f"socket.socket(socket.AF_UNIX).connect({address!r})"
+
+
+def program(code: str) -> str:
+    """In a process that it starts."""
+    return f"subprocess.run([sys.executable, '-c', {code!r}], check=True, capture_output=True)"
 
 
 ATTEMPTS = {
@@ -114,16 +120,17 @@ ATTEMPTS = {
         "try:\n    socket.socketpair(type=socket.SOCK_DGRAM)[0].connect('{docker}')\n"
         "except ConnectionError:\n    pass\nexcept OSError as error:\n    if error.errno != 91: raise"
     ),
-    "hide a folder by a mount in namespaces of its own": (
-        "libc = ctypes.CDLL(None, use_errno=True)\n"
-        "if libc.unshare(0x10020000) or libc.mount(b'{theirs}', workspace.encode(), None, ctypes.c_ulong(4096), None):\n"
-        "    raise OSError(ctypes.get_errno(), 'refused')"
+    "mount a neighbour's folder in namespaces of its own": program(
+        "import ctypes; libc = ctypes.CDLL(None); raise SystemExit("
+        "libc.unshare(0x10020000) or libc.mount(b'{theirs}', b'{mine}', None, ctypes.c_ulong(4096), None))"
     ),
-    "connect from a program": (
-        "subprocess.run([sys.executable, '-c', \"import socket; socket.socket(socket.AF_UNIX).connect('{docker}')\"], "
-        "check=True, capture_output=True) if True else None"
-    ),
+    "connect from a program": program("import socket; socket.socket(socket.AF_UNIX).connect('{docker}')"),
 }
+
+if os.geteuid() == 0:
+    ATTEMPTS["give a file to another account, as root may"] = (
+        "open(workspace + '/given', 'w').close(); os.chown(workspace + '/given', 1, 1)"
+    )
 
 
 @pytest.mark.case("A9-9")

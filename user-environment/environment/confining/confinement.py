@@ -14,7 +14,7 @@ from fnmatch import translate
 from pathlib import Path
 from typing import Any, Self
 
-from environment.confining import landlock, seccomp, view
+from environment.confining import capabilities, landlock, seccomp, view
 
 
 def _named_as(*patterns: str) -> re.Pattern[str]:
@@ -73,6 +73,7 @@ def enter(confinement: Confinement) -> None:
     """From here on for this process, which has one thread, and all that it starts. Raises OSError where the kernel fails."""
     link = (confinement.temporary, confinement.temporary.resolve())
     alone = view.enter(_named(confinement), confinement.root, link)
+    capabilities.drop()
     if landlock.abi():
         _ruleset(confinement).restrict()
     if seccomp.is_known():

@@ -5,22 +5,16 @@ to those. Where the kernel, a container or a distribution forbids such namespace
 mount_namespaces(7), user_namespaces(7) and pivot_root(2).
 """
 
-import contextlib
 import ctypes
 import os
 import platform
-import signal
 from collections.abc import Iterable
 from pathlib import Path
-
-from environment.supervising.processes import end_with_parent
 
 _NEW_MOUNTS, _NEW_USER = 0x00020000, 0x10000000
 _BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 1 << 18
 _DETACH = 2
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
-_PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 4, 24
-_CAPABILITIES_VERSION = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -42,7 +36,6 @@ def enter(paths: Iterable[Path], root: Path, link: tuple[Path, Path]) -> bool:
     inside.parent.mkdir(parents=True, exist_ok=True)
     inside.symlink_to(target)
     _pivot(root)
-    _drop_capabilities()
     return True
 
 
@@ -94,17 +87,6 @@ def _pivot(root: Path) -> None:
     _check(_libc.syscall(_PIVOT_ROOT[platform.machine()], b".", b"."))
     _check(_libc.umount2(b".", _DETACH))
     os.chdir("/")
-
-
-def _drop_capabilities() -> None:
-    """Those that a user namespace gives, and root's: no program below gets any back. What hangs on them is set anew."""
-    with contextlib.suppress(OSError):
-        for number in range(64):
-            _check(_libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0))
-    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
-    _check(_libc.capset(header, (ctypes.c_uint32 * 6)()))
-    _check(_libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))
-    end_with_parent(signal.SIGKILL)
 
 
 def _check(result: int) -> None:

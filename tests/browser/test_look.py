@@ -267,14 +267,14 @@ def test_an_environment_s_pages_while_its_workspace_cannot_be_read(
 ) -> None:
     [server] = servers(house.folder / "data", "Harvest 2026")
     workspace = Path(server.cwd())
-    elsewhere = workspace.rename(workspace.with_name("elsewhere"))
+    workspace.chmod(0o300)
     try:
         tab = ada.visit(furnished["Harvest 2026"] + path)
         expect(tab.get_by_role("alert").first).to_be_visible()
         look(tab, f"environment-{path or 'overview'}-failing")
         tab.close()
     finally:
-        elsewhere.rename(workspace)
+        workspace.chmod(0o700)
 
 
 def outline(tab: Page, address: str, name: str) -> None:

@@ -117,6 +117,9 @@ def test_a_dialog_that_was_left_by_the_browser_s_back_does_not_come_again(ada: P
     ada.hub.get_by_role("link", name="Environments", exact=True).click()
     ada.at_environments()
     dialog = ada.fill_launch("Left behind")
+    expect(ada.hub.get_by_test_id("stApp")).to_have_attribute(
+        "data-test-script-state", "notRunning"
+    )  # Streamlit may lose one of two
     ada.hub.go_back()
     expect(ada.hub.get_by_role("heading", name="Workspaces", exact=True)).to_be_visible()
     expect(dialog).to_be_hidden()

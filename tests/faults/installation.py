@@ -35,6 +35,7 @@ class Installation(Hubs):
                 port=0,
                 environment_python=_interpreter(folder),
                 max_user_pods=20,
+                isolation="none",  # what forks quickly here has no probe
                 **{"memory_for_environments": "64Gi", **changes},
             ),
         )

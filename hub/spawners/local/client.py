@@ -28,6 +28,7 @@ _SLOW_SECONDS = 60.0
 """For what may read a whole workspace."""
 _HEARTBEATS_MISSED_SECONDS = 15.0
 _DOWN_SECONDS = 60.0
+_TRIED_WITHIN = 5.0
 _PART = 256 * 1024
 
 
@@ -64,8 +65,11 @@ class LocalSpawner:
         return about
 
     def isolation(self) -> str:
-        """How far environments are kept apart, in a sentence."""
-        told = json.loads(self._call("GET", "/isolation", patience=_SLOW_SECONDS))
+        """How far environments are kept apart, in a sentence. Nobody waits long for it."""
+        try:
+            told = json.loads(self._call("GET", "/isolation", patience=_TRIED_WITHIN))
+        except ClusterSilent:
+            return "How far environments are kept apart is still being tried; `doctor` says it when it is known."
         found = Found(**told["found"]) if told["found"] else None
         return local_isolation(told["wanted"], found)
 

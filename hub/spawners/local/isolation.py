@@ -34,13 +34,14 @@ _MEMORY, _PROCESSES = 512 * 2**20, 16
 
 @dataclass
 class Isolation:
-    """`found` is awaited by whoever needs to know; None where it could not be tried."""
+    """`found` is awaited by whoever needs to know; None where it could not be tried, or nobody wants it."""
 
     wanted: str
     _trying: "asyncio.Task[Found | None] | None" = None
 
     def find_out(self, options: Options, folders: Folders, limits: Limits) -> None:
-        self._trying = asyncio.create_task(_tried(options, folders, limits))
+        if self.wanted != "none":
+            self._trying = asyncio.create_task(_tried(options, folders, limits))
 
     async def found(self) -> Found | None:
         return await asyncio.shield(self._trying) if self._trying else None

@@ -7,8 +7,6 @@ named. docs/security/isolation.md says what each level promises.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-LEVELS = ("any", "none", "landlock")
-"""What the setting ISOLATION may ask for."""
 _CLAIMED = {"files", "processes", "signals", "sockets"}
 """What no environment reaches of others, at every level that is claimed."""
 _HOLES = {

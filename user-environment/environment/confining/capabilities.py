@@ -2,30 +2,22 @@
 
 import contextlib
 import ctypes
-import os
 import signal
 
+from environment.confining.kernel import checked, libc
 from environment.supervising.processes import end_with_parent
 
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 4, 24
 _VERSION = 0x20080522
 _HIGHEST = 63
 
-_libc = ctypes.CDLL(None, use_errno=True)
-
 
 def drop() -> None:
     """See capabilities(7). Two things that the kernel undoes with them are set anew."""
     with contextlib.suppress(OSError):  # the kernel knows fewer, or there were none to begin with
         for number in range(_HIGHEST + 1):
-            _check(_libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0))
+            checked(libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0))
     header = (ctypes.c_uint32 * 2)(_VERSION, 0)
-    _check(_libc.capset(header, (ctypes.c_uint32 * 6)()))
-    _check(_libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))  # or its supervisor could not see how much memory it takes
+    checked(libc.capset(header, (ctypes.c_uint32 * 6)()))
+    checked(libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))  # or its supervisor could not see how much memory it takes
     end_with_parent(signal.SIGKILL)
-
-
-def _check(result: int) -> None:
-    if result < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))

@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from enum import IntFlag
 from pathlib import Path
 
+from environment.confining.kernel import checked, libc
+
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
 """The numbers of the three calls, the same on every architecture."""
 _ASK_VERSION = 1
 _BENEATH, _PORT = 1, 2
 _PR_SET_NO_NEW_PRIVS = 38
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Right(IntFlag):
@@ -62,7 +62,7 @@ _ABSTRACT_SOCKETS_AND_SIGNALS = 0b11
 
 def abi() -> int:
     """The kernel's version of Landlock; 0 where it has none, or was told to leave it off."""
-    return max(0, int(_libc.syscall(_CREATE, None, ctypes.c_size_t(0), _ASK_VERSION)))
+    return max(0, int(libc.syscall(_CREATE, None, ctypes.c_size_t(0), _ASK_VERSION)))
 
 
 class Ruleset:
@@ -99,7 +99,7 @@ class Ruleset:
                 _call(_ADD, self._descriptor, _PORT, struct.pack("QQ", self._ports, port), 0)
 
     def restrict(self) -> None:
-        _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        checked(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         _call(_RESTRICT, self._descriptor, 0)
         os.close(self._descriptor)
 
@@ -109,11 +109,4 @@ class Ruleset:
 
 
 def _call(number: int, *arguments: object) -> int:
-    return _check(_libc.syscall(number, *arguments))
-
-
-def _check(result: int) -> int:
-    if result < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
-    return result
+    return checked(libc.syscall(number, *arguments))

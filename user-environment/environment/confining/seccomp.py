@@ -18,6 +18,8 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from environment.confining.kernel import checked, libc
+
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 38, 22, 2
 _LOAD, _EQUAL, _ANY_SET, _AND, _RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
 """Instructions of the filter's machine: jumps go over as many as they say, where the answer is yes, and where it is no."""
@@ -65,8 +67,6 @@ _RULES = (
     _Only((251, 30), ((0, _ALL, (1, 2)), (1, _ALL, (0,)))),  # ioprio_set, of a process or a group
 )
 
-_libc = ctypes.CDLL(None, use_errno=True)
-
 
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
@@ -85,9 +85,7 @@ def restrict(*, unix_sockets: bool = False) -> None:
     code = _filter(platform.machine(), _RULES if unix_sockets else (*_NO_UNIX_SOCKETS, *_RULES))
     program = _Program(len(code) // 8, code)
     for call in ((_PR_SET_NO_NEW_PRIVS, 1, 0), (_PR_SET_SECCOMP, _FILTER, ctypes.byref(program))):
-        if _libc.prctl(*call, 0, 0) != 0:
-            error = ctypes.get_errno()
-            raise OSError(error, os.strerror(error))
+        checked(libc.prctl(*call, 0, 0))
 
 
 def _filter(machine: str, rules: Iterable[_Only]) -> bytes:

@@ -11,12 +11,12 @@ import platform
 from collections.abc import Iterable
 from pathlib import Path
 
+from environment.confining.kernel import checked, libc
+
 _NEW_MOUNTS, _NEW_USER = 0x00020000, 0x10000000
 _BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 1 << 18
 _DETACH = 2
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def enter(paths: Iterable[Path], root: Path, link: tuple[Path, Path]) -> bool:
@@ -41,10 +41,10 @@ def enter(paths: Iterable[Path], root: Path, link: tuple[Path, Path]) -> bool:
 
 def _unshare() -> bool:
     """Root needs no user namespace, but in a container it may be without the right to do without."""
-    if os.geteuid() == 0 and _libc.unshare(_NEW_MOUNTS) == 0:
+    if os.geteuid() == 0 and libc.unshare(_NEW_MOUNTS) == 0:
         return True
     user, group = os.geteuid(), os.getegid()
-    if _libc.unshare(_NEW_USER | _NEW_MOUNTS) != 0:
+    if libc.unshare(_NEW_USER | _NEW_MOUNTS) != 0:
         return False
     try:
         Path("/proc/self/setgroups").write_text("deny")
@@ -78,18 +78,12 @@ def _bind(path: Path, root: Path) -> None:
 
 def _mount(source: str | None, target: Path, kind: str | None, flags: int) -> None:
     arguments = (source and source.encode(), os.fsencode(target), kind and kind.encode())
-    _check(_libc.mount(*arguments, ctypes.c_ulong(flags), b"mode=755,size=1m" if kind else None))
+    checked(libc.mount(*arguments, ctypes.c_ulong(flags), b"mode=755,size=1m" if kind else None))
 
 
 def _pivot(root: Path) -> None:
     """The old root ends up on top of the new one, and is taken away from there."""
     os.chdir(root)
-    _check(_libc.syscall(_PIVOT_ROOT[platform.machine()], b".", b"."))
-    _check(_libc.umount2(b".", _DETACH))
+    checked(libc.syscall(_PIVOT_ROOT[platform.machine()], b".", b"."))
+    checked(libc.umount2(b".", _DETACH))
     os.chdir("/")
-
-
-def _check(result: int) -> None:
-    if result < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))

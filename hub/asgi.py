@@ -54,7 +54,9 @@ def create_app(services: Services) -> ASGIApp:
     composition.use(services)
     settings, sessions = services.settings, services.sessions
     assets, archives = Assets.of(_INDEX.parent), Archives(services.workspaces)
-    routing = Routing.build(settings, services.database, services.keys, sessions, services.environments, assets)
+    routing = Routing.build(
+        settings, services.addresses, services.database, services.keys, sessions, services.environments, assets
+    )
     identity = IdentityRoutes(services.identity, services.logins, settings)
     pages = streamlit.App(ROOT / "hub" / "ui.py", on_script_error=show_fault)
 
@@ -89,7 +91,7 @@ def create_app(services: Services) -> ASGIApp:
         ],
         lifespan=lifespan,
     )
-    return behind_proxies(OwnNginx(RoutingApp(hub, routing), services.credential), settings)
+    return behind_proxies(OwnNginx(RoutingApp(hub, routing), services.credential, services.addresses.others), settings)
 
 
 def behind_proxies(app: ASGIApp, settings: Settings) -> ASGIApp:

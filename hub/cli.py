@@ -5,13 +5,12 @@ hub over its API answer at once.
 """
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from hub import cli_remote, cli_tokens
+from hub import cli_nginx, cli_remote, cli_tokens
 from hub.cli_services import out, plain_errors, services_at_hand, settings_at_hand
 from hub.identity.roles import Role
 
@@ -26,6 +25,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(cli_tokens.tokens, name="token")
 app.add_typer(cli_remote.environments, name="env")
 app.command()(cli_remote.login)
+app.command()(cli_nginx.nginx)
 
 Name = Annotated[str, typer.Argument(help="The name that the person logs in with.")]
 
@@ -79,37 +79,6 @@ def doctor() -> None:
     for finding in findings:
         out.print(f"{'ok  ' if finding.good else 'FIX '} {finding.text}", markup=False)
     raise typer.Exit(0 if all(finding.good for finding in findings) else 1)
-
-
-@app.command()
-def nginx(
-    folder: Annotated[Path, typer.Option(help="Where NGINX keeps its pid, its caches and temporary files; made if missing.")],
-    listen: Annotated[str, typer.Option(help="What NGINX listens on: a port, or address:port.")] = "8080",
-    hub: Annotated[
-        list[str] | None,
-        typer.Option(help="Where NGINX finds the hub, as address:port; once for each replica. Default: HOST and PORT."),
-    ] = None,
-    user: Annotated[str, typer.Option(help="Whom its workers run as, where root starts NGINX.")] = "",
-    workers: Annotated[str, typer.Option(help="How many workers it has; auto: one for each core of the machine.")] = "auto",
-    trusted_proxy: Annotated[
-        list[str] | None,
-        typer.Option(help="Network of a proxy in front of it whose X-Forwarded-For says where a request comes from."),
-    ] = None,
-    access_log: Annotated[str, typer.Option(help="Where requests are logged. Default: access.log in the folder.")] = "",
-) -> None:
-    """Print a configuration with which NGINX stands in front of this hub."""
-    from hub.routing.nginx import NginxOptions, listening, render  # noqa: PLC0415
-    from hub.services import proxy_credential  # noqa: PLC0415
-
-    with plain_errors():
-        settings = settings_at_hand()
-        (folder.absolute() / "tmp").mkdir(parents=True, exist_ok=True)
-        options = NginxOptions(
-            settings, folder.absolute(), listening(listen), tuple(hub or [f"{settings.host}:{settings.port}"]),
-            proxy_credential(settings), settings.home, user=user or None, workers=workers,
-            trusted=tuple(trusted_proxy or ()), access_log=access_log,
-        )  # fmt: skip
-        out.print(render(options), markup=False)
 
 
 @keys.command("rotate")

@@ -11,8 +11,9 @@ from datetime import timedelta
 
 from hub import far_side
 from hub.audit.service import Audit
+from hub.clusters.further import domains
 from hub.clusters.overview import Overview
-from hub.clusters.service import register
+from hub.clusters.service import credential_of, register, withdraw_all_but
 from hub.database import Database
 from hub.datafolder import DataFolder, prepare
 from hub.environments.catalog import Catalog
@@ -119,9 +120,19 @@ def check(settings: Settings, folder: DataFolder, database: Database) -> None:
     far_side.shown(settings, lambda: (0, 0))
 
 
+def _register_clusters(settings: Settings, database: Database, home: str, credential: str) -> dict[str, str]:
+    """The domains of other clusters, by id."""
+    others = domains(settings.cluster_config_path, home)
+    register(database, home, settings.spawner, settings.environments_host, credential)
+    for cluster_id, domain in others.items():
+        register(database, cluster_id, "kubernetes", domain, credential_of(cluster_id, credential))
+    withdraw_all_but(database, {home, *others})
+    return others
+
+
 def build(settings: Settings, folder: DataFolder, database: Database, home: FarSide) -> Services:
     """Put the services together. The database must have this version's schema."""
-    register(database, home.cluster_id, settings.spawner, settings.environments_host, proxy_credential(settings, folder))
+    others = _register_clusters(settings, database, home.cluster_id, proxy_credential(settings, folder))
     spawners = Spawners({home.cluster_id: home.spawner})
     keys = _signing_keys(settings, folder, database)
     controller = Controller(database, spawners, SpecBuilder(database, settings, keys), keys)
@@ -135,7 +146,7 @@ def build(settings: Settings, folder: DataFolder, database: Database, home: FarS
         settings=settings,
         folder=folder,
         database=database,
-        addresses=Addresses.of(settings),
+        addresses=Addresses.of(settings, others),
         keys=keys,
         identity=identity,
         logins=logins,

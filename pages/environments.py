@@ -95,7 +95,7 @@ def draw_actions(person: Person, view: EnvironmentView) -> None:
         "Delete": partial(open_dialog, "delete"),
     }
     if view.phase is Phase.RUNNING and view.target is Target.RUNNING:
-        url = current().addresses.environment(view.slug)
+        url = current().addresses.environment(view.slug, view.cluster_id)
         st.link_button("Open environment", url, type="primary", icon=":material/open_in_new:", key=f"open-{view.slug}")
         st.button("Stop", key=f"stop-{view.slug}", on_click=act, args=(current().environments.stop, person, view.id))
         acts = {"Restart": restart, **acts}

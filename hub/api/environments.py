@@ -112,5 +112,5 @@ def shown(hub: Services, view: EnvironmentView) -> Environment:
         name: getattr(view, name) for name in Environment.model_fields if name not in {"address", "checkpoints", "hindrance"}
     }
     names = [str(step.get("name", "")) for step in view.checkpoints]
-    address, hindrance = hub.addresses.environment(view.slug), hub.environments.hindrance(view)
+    address, hindrance = hub.addresses.environment(view.slug, view.cluster_id), hub.environments.hindrance(view)
     return Environment(**row, address=address, checkpoints=names, hindrance=hindrance)

@@ -2,6 +2,7 @@
 
 name = "GPU centre"
 kubeconfig = "gpu-centre.yaml"      # beside this file; none for the cluster that the settings name
+environments_domain = "gpu.example.org"    # below which NGINX of that cluster serves; without one it has none
 [links]
 Grafana = "https://grafana.example.org"
 """
@@ -17,6 +18,7 @@ from hub.errors import CannotStart
 
 _ID = re.compile(r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")
 _Address = Annotated[str, Field(pattern=r"^https?://[^\s<>\"\[\]()]+$", max_length=500)]
+_Domain = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$", max_length=253)]
 _Words = Annotated[str, Field(min_length=1, max_length=60)]
 
 
@@ -27,6 +29,7 @@ class About(BaseModel):
 
     name: _Words
     kubeconfig: Path | None = None
+    environments_domain: _Domain | None = None
     links: dict[_Words, _Address] = Field(default_factory=dict, max_length=20)
 
 
@@ -37,6 +40,16 @@ def read(folder: Path | None) -> dict[str, About]:
     if not folder.is_dir():
         raise CannotStart(f"CLUSTER_CONFIG_PATH names {folder}, which is no folder.")
     return {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
+
+
+def domains(folder: Path | None, home: str) -> dict[str, str]:
+    """Of the clusters beside `home` that have an NGINX of their own: the domain of their environments, by the cluster's id."""
+    told = read(folder)
+    return {
+        cluster_id: about.environments_domain
+        for cluster_id, about in told.items()
+        if about.environments_domain and cluster_id != home
+    }
 
 
 def _read(path: Path) -> About:

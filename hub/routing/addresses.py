@@ -7,8 +7,8 @@ not read with certainty is nobody's address.
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 from urllib.parse import urlsplit
@@ -46,20 +46,29 @@ class Place:
 
 @dataclass(frozen=True)
 class Addresses:
-    """`root` is the hub's public address without a slash at the end; `domain` has no port."""
+    """`root` is the hub's public address without a slash at the end; `domain`, below which environments open, has no port.
+
+    `others` are the domains of other clusters than the hub's own, by the cluster's id.
+    """
 
     by_host: bool
     root: str
     domain: str
+    others: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, settings: Settings, domain: str | None = None) -> Self:
-        """`domain` is that of the environment's cluster; without one, that of this machine."""
-        return cls(settings.routing == "host", settings.root_url, (domain or settings.environments_host).lower())
+    def of(cls, settings: Settings, others: Mapping[str, str] | None = None) -> Self:
+        lower = {cluster_id: domain.lower() for cluster_id, domain in (others or {}).items()}
+        return cls(settings.routing == "host", settings.root_url, settings.environments_host.lower(), lower)
 
     @property
     def hub_host(self) -> str:
         return (urlsplit(self.root).hostname or "").lower()
+
+    @property
+    def hub_authority(self) -> str:
+        """Its host, with the port where the public address names one."""
+        return urlsplit(self.root).netloc.lower()
 
     @property
     def scheme(self) -> str:
@@ -69,17 +78,17 @@ class Addresses:
         """What every path of the environment begins with: its `base_url`."""
         return "" if self.by_host else f"/user/{slug}"
 
-    def origin(self, slug: str) -> str:
-        """Scheme, host and port under which the environment is reached."""
+    def origin(self, slug: str, cluster_id: str = "") -> str:
+        """Scheme, host and port under which the environment is reached. Without `cluster_id`: of the hub's own cluster."""
         if not self.by_host:
             return self.root
         hub = urlsplit(self.root)
         port = f":{hub.port}" if hub.port else ""
-        return f"{hub.scheme}://{slug}.{self.domain}{port}"
+        return f"{hub.scheme}://{slug}.{self.others.get(cluster_id, self.domain)}{port}"
 
-    def environment(self, slug: str, path: str = "/") -> str:
+    def environment(self, slug: str, cluster_id: str, path: str = "/") -> str:
         """The address of an environment. `path` begins with a slash."""
-        return f"{self.origin(slug)}{self.prefix(slug)}{path}"
+        return f"{self.origin(slug, cluster_id)}{self.prefix(slug)}{path}"
 
     def read(self, hosts: Iterable[bytes], path: str) -> Place | None:
         """What a request with these Host headers and this path is for; None where the host cannot be read."""
@@ -96,10 +105,9 @@ class Addresses:
     def _read_host(self, name: str, path: str) -> Place:
         if name == self.hub_host:
             return Place(Kind.HUB, path)
-        slug = name.removesuffix(f".{self.domain}")
-        if slug != name and _SLUG.fullmatch(slug):
-            return Place(Kind.ENVIRONMENT, path, slug)
-        return Place(Kind.ELSEWHERE, path)
+        slugs = (name.removesuffix(f".{domain}") for domain in (self.domain, *self.others.values()))
+        slug = next((slug for slug in slugs if slug != name and _SLUG.fullmatch(slug)), "")
+        return Place(Kind.ENVIRONMENT if slug else Kind.ELSEWHERE, path, slug)
 
 
 def host_name(hosts: Iterable[bytes]) -> str | None:

@@ -98,7 +98,9 @@ class HubSide:
             return self._doors.page(Denied(Door.UNKNOWN), place, "/")
         code = self._entries.code(person, view.environment_id, binding)
         return see_other(
-            self._addresses.environment(slug, f"/_podium/enter?{urlencode({'code': code, 'next': asked['next']})}")
+            self._addresses.environment(
+                slug, view.cluster_id, f"/_podium/enter?{urlencode({'code': code, 'next': asked['next']})}"
+            )
         )
 
     def _person(self, scope: Scope) -> Person | None:

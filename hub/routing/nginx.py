@@ -22,7 +22,7 @@ from hub.identity.cookies import COOKIE_VALUE, cookie_name
 from hub.routing import headers, targets
 from hub.routing.addresses import SLUG, Addresses
 from hub.routing.assets import ASSET
-from hub.routing.own_nginx import HEADER
+from hub.routing.own_nginx import ADDRESS, CLUSTER, HEADER, HOST
 from hub.settings import Settings
 
 COOKIES_REMOVED = 8
@@ -47,6 +47,8 @@ class NginxOptions:
     `credential` is what the row of the cluster `cluster_id` has the hash of. `user` is whom the
     workers run as where NGINX is started by root: someone who may open the environments' sockets.
     `trusted` are the networks of proxies in front of it that say where a request comes from.
+    With `domain` it is the NGINX of another cluster than the hub's own: it serves environments below
+    that domain and asks the hub over TLS at its public address, for which `authorities` (a file) vouch.
     """
 
     settings: Settings
@@ -56,6 +58,7 @@ class NginxOptions:
     credential: str = field(repr=False)
     cluster_id: str = "local"
     domain: str | None = None
+    authorities: str = ""
     user: str | None = None
     workers: str = "auto"
     trusted: tuple[str, ...] = ()
@@ -72,14 +75,23 @@ def listening(listen: str) -> tuple[str, ...]:
 
 def render(options: NginxOptions) -> str:
     """The complete configuration. Raises `CannotStart` for a value that NGINX could misread."""
-    addresses = Addresses.of(options.settings, options.domain)
+    addresses = Addresses.of(options.settings)
+    if options.domain:
+        _check_other(addresses, options)
     page = _templates.get_template("restarting.html.j2").render()
     return _templates.get_template("nginx.conf.j2").render(
         by_host=addresses.by_host,
-        hub_host=_checked(addresses.hub_host),
+        hub_host=_checked(addresses.hub_authority if options.domain else addresses.hub_host),
+        hub_name=_checked(addresses.hub_host),
+        hub_scheme=addresses.scheme if options.domain else "http",
+        other=bool(options.domain),
+        authorities=_checked(options.authorities) if options.authorities else "",
+        cluster_header=CLUSTER,
+        host_header=HOST,
+        address_header=ADDRESS,
         root=_checked(addresses.root),
         scheme=addresses.scheme,
-        domain=_checked(addresses.domain),
+        domain=_checked((options.domain or addresses.domain).lower()),
         slug=SLUG,
         asset_name=ASSET,
         folder=_checked(str(options.folder)),
@@ -106,6 +118,17 @@ def render(options: NginxOptions) -> str:
         style_hash=_style_hash(page),
         re_escape=re.escape,
     )
+
+
+def _check_other(addresses: Addresses, options: NginxOptions) -> None:
+    """Raises `CannotStart` where the credential would travel in clear, or environments have no hosts."""
+    if not addresses.by_host:
+        raise CannotStart("NGINX of another cluster needs a host for each environment. Set ROUTING=host.")
+    if addresses.scheme != "https" or not options.authorities:
+        raise CannotStart(
+            "NGINX of another cluster asks the hub over TLS. Set PUBLIC_URL to an address with https, and name the file of "
+            "certificate authorities that NGINX checks it with (--authorities)."
+        )
 
 
 def _checked(value: str) -> str:

@@ -43,13 +43,13 @@ class Routing:
     def build(
         cls,
         settings: Settings,
+        addresses: Addresses,
         database: Database,
         keys: SigningKeys,
         sessions: Sessions,
         environments: Environments,
         assets: Assets,
     ) -> "Routing":
-        addresses = Addresses.of(settings)
         login = f"{addresses.root}{LOGIN}"
         entries = Entries(database, sessions)
         decisions = Decisions(environments, entries if addresses.by_host else HubSessions(sessions), keys)

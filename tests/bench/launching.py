@@ -108,7 +108,7 @@ def _in_browser(ground: Ground, browser: Browser, visitor: Visitor, act: Callabl
         [{"name": name, "value": visitor.session, "url": "https://localhost/", "httpOnly": True, "secure": True}]
     )
     try:
-        return act(context.new_page(), ground.services.addresses.environment(visitor.view.slug))
+        return act(context.new_page(), ground.services.addresses.environment(visitor.view.slug, visitor.view.cluster_id))
     finally:
         context.close()
         if act is click_launch:

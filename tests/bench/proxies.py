@@ -88,7 +88,7 @@ def upload_memory(ground: Ground, browser: Browser, folder: Path) -> Figure:
         stream.truncate(LARGE)
     context = browser.new_context()
     name, value = visitor.cookie.split("=", 1)
-    address = ground.services.addresses.environment(visitor.view.slug)
+    address = ground.services.addresses.environment(visitor.view.slug, visitor.view.cluster_id)
     context.add_cookies(
         [{"name": name, "value": value, "url": address.replace("http:", "https:"), "httpOnly": True, "secure": True}]
     )

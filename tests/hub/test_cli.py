@@ -1,6 +1,7 @@
 """The commands of an operator: what they print, and that whatever cannot be is one clear sentence and exit code 1."""
 
 import json
+import re
 import shutil
 import socket
 import sqlite3
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.identity.tokens import digest
 from tests.support.ci import absent
 from tests.support.podium import Podium
 
@@ -181,3 +183,33 @@ def test_the_nginx_configuration_is_one_that_nginx_takes(stopped: Podium, tmp_pa
     (tmp_path / "nginx.conf").write_text(printed.stdout)
     checked = subprocess.run([program, "-t", "-q", "-c", tmp_path / "nginx.conf"], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
+
+
+def test_a_further_cluster_gets_a_configuration_whose_credential_the_hub_takes_until_the_cluster_is_named_no_more(
+    stopped: Podium, tmp_path: Path
+) -> None:
+    clusters = tmp_path / "clusters"
+    clusters.mkdir()
+    told = clusters / "gpu-centre.toml"
+    told.write_text('name = "GPU centre"\nkubeconfig = "none"\nenvironments_domain = "gpu.example.net"\n')
+    stopped.variables |= {"PODIUM_PUBLIC_URL": "https://hub.example.org", "PODIUM_CLUSTER_CONFIG_PATH": str(clusters)}
+    assert stopped.call("user", "add", "ada").exit_code == 0
+    printed = stopped.call("nginx", "--folder", "/run/podium", "--cluster", "gpu-centre")
+    assert printed.exit_code == 0, printed.stderr
+    credential = re.search(r"Bearer ([0-9a-f]{64})", printed.stdout)
+    assert credential
+    assert "server hub.example.org:443" in printed.stdout
+    assert row_of(stopped, "gpu-centre") == ("gpu.example.net", digest(credential[1]))
+    told.unlink()
+    assert stopped.call("user", "add", "ben").exit_code == 0
+    assert row_of(stopped, "gpu-centre") == ("gpu.example.net", "")
+    assert "no file gpu-centre.toml" in fails(stopped, "nginx", "--folder", "/run/podium", "--cluster", "gpu-centre")
+
+
+def row_of(podium: Podium, cluster: str) -> tuple[str, str]:
+    """The domain, and the hash of the credential."""
+    with closing(sqlite3.connect(podium.folder / "data" / "podium.db")) as database:
+        found: tuple[str, str] = database.execute(
+            "SELECT environments_domain, credential_hash FROM cluster WHERE id = ?", (cluster,)
+        ).fetchone()
+    return found

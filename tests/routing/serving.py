@@ -74,20 +74,34 @@ def nginx(
     settings: Settings, folder: Path, credential: str, *hubs: str, trusted: tuple[str, ...] = ()
 ) -> Iterator[tuple[int, int]]:
     """NGINX with Podium's configuration: its port, and its process id."""
+    port = settings.port
+    options = NginxOptions(
+        settings, folder, (f"127.0.0.1:{port}",), hubs, credential, user=nginx_user(), workers="1", trusted=trusted
+    )
+    with nginx_with(render(options), folder, port) as pid:
+        yield port, pid
+
+
+def nginx_user() -> str | None:
+    """Whom NGINX's workers run as, so that they may open what the test has made."""
+    return "root" if os.geteuid() == 0 else None
+
+
+@contextmanager
+def nginx_with(text: str, folder: Path, port: int) -> Iterator[int]:
+    """NGINX with that configuration, which listens on `port`: its process id."""
     if shutil.which("nginx") is None:
         absent("NGINX is not installed (Debian: apt-get install nginx-light)")
     (folder / "tmp").mkdir(parents=True)
-    port, user = settings.port, "root" if os.geteuid() == 0 else None
-    options = NginxOptions(settings, folder, (f"127.0.0.1:{port}",), hubs, credential, user=user, workers="1", trusted=trusted)
     configuration = folder / "nginx.conf"
-    configuration.write_text(render(options))
+    configuration.write_text(text)
     with (folder / "log").open("wb") as log:
         command = ["nginx", "-e", "stderr", "-p", str(folder), "-c", str(configuration)]
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
     try:
         until(lambda: process.poll() is not None or _answers(port))
         assert process.poll() is None, (folder / "log").read_text()
-        yield port, process.pid
+        yield process.pid
     finally:
         process.terminate()
         process.wait(PATIENCE)

@@ -1,11 +1,13 @@
 """Paths, hosts and request lines that proxies and applications read differently: refused, or read as one."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.clusters.model import LOCAL
 from hub.routing.addresses import Addresses, Kind, host_name
 from hub.routing.targets import is_refused
 from tests.routing.front import Front
@@ -164,10 +166,22 @@ BY_PATH = Addresses(by_host=False, root="http://192.0.2.7:8501", domain="192.0.2
 
 
 def test_addresses_are_built_and_read_by_host() -> None:
-    assert BY_HOST.environment("calm-heron", "/x?y=1") == "https://calm-heron.env.example.org/x?y=1"
+    assert BY_HOST.environment("calm-heron", LOCAL, "/x?y=1") == "https://calm-heron.env.example.org/x?y=1"
     place = BY_HOST.read([b"Calm-Heron.ENV.example.org:443"], "/x")
     assert place is not None
     assert (place.kind, place.slug, place.path, place.prefix) == (Kind.ENVIRONMENT, "calm-heron", "/x", "")
+
+
+def test_another_cluster_has_a_domain_of_its_own_which_is_read_too() -> None:
+    both = replace(BY_HOST, others={"gpu-centre": "gpu.example.net"})
+    assert both.environment("calm-heron", "gpu-centre") == "https://calm-heron.gpu.example.net/"
+    assert both.environment("calm-heron", LOCAL) == "https://calm-heron.env.example.org/"
+    read = [
+        both.read([host], "/x") for host in (b"calm-heron.gpu.example.net", b"calm-heron.env.example.org", b"gpu.example.net")
+    ]
+    assert [(place.kind, place.slug) for place in read if place] == [
+        (Kind.ENVIRONMENT, "calm-heron"), (Kind.ENVIRONMENT, "calm-heron"), (Kind.ELSEWHERE, ""),
+    ]  # fmt: skip
 
 
 @pytest.mark.case("A8-13")
@@ -179,7 +193,7 @@ def test_by_host_a_path_names_no_environment() -> None:
 
 
 def test_addresses_are_built_and_read_by_path() -> None:
-    assert BY_PATH.environment("calm-heron", "/x") == "http://192.0.2.7:8501/user/calm-heron/x"
+    assert BY_PATH.environment("calm-heron", LOCAL, "/x") == "http://192.0.2.7:8501/user/calm-heron/x"
     place = BY_PATH.read([b"192.0.2.7:8501"], "/user/calm-heron/x")
     assert place is not None
     assert (place.kind, place.slug, place.path, place.prefix) == (Kind.ENVIRONMENT, "calm-heron", "/x", "/user/calm-heron")

@@ -27,9 +27,11 @@ from hub.identity.model import LoginSession, User
 from hub.identity.person import Person
 from hub.identity.sessions import Sessions
 from hub.identity.tokens import digest
+from hub.routing.addresses import Addresses
 from hub.routing.app import RoutingApp
 from hub.routing.assets import Assets
 from hub.routing.keys import SigningKeys
+from hub.routing.own_nginx import OwnNginx
 from hub.routing.service import Routing
 from hub.settings import Settings
 from hub.workspaces.model import Workspace
@@ -95,15 +97,18 @@ class World:
     app: ASGIApp = field(init=False)
 
     def __post_init__(self) -> None:
-        self.app = RoutingApp(_hub_app(self.settings), self.routing)
+        routed = RoutingApp(_hub_app(self.settings), self.routing)
+        self.app = OwnNginx(routed, CREDENTIAL, self.routing.addresses.others)
 
     @classmethod
-    def build(cls, settings: Settings, database_url: str) -> "World":
+    def build(cls, settings: Settings, database_url: str, others: dict[str, str] | None = None) -> "World":
+        """`others`: the domains of other clusters, by id."""
         database = SilentDatabase(database_url)
         sessions = Sessions(database, timedelta(hours=8))
         environments, keys = RowEnvironments(database), SigningKeys(database, SECRET)
         keys.ensure()
-        routing = Routing.build(settings, database, keys, sessions, environments, Assets.of(STREAMLIT))
+        addresses, assets = Addresses.of(settings, others), Assets.of(STREAMLIT)
+        routing = Routing.build(settings, addresses, database, keys, sessions, environments, assets)
         with database.writing("cluster") as session:
             session.merge(Cluster(id=LOCAL, kind="local", environments_domain="localhost", credential_hash=digest(CREDENTIAL)))
         return cls(settings, database, sessions, environments, keys, routing)

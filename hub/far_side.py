@@ -89,7 +89,7 @@ def _kubernetes(settings: Settings) -> FarSide:
         settings.storage_class_name,
         allowed_images=listed(settings.allowed_images),
         pull_secrets=listed(settings.image_pull_secrets),
-        user_namespaces=settings.user_namespaces,
+        user_namespaces=None if settings.user_namespaces == "auto" else settings.user_namespaces,
     )
     for image in Catalog(settings).images:
         if not place.allows(image):

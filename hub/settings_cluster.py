@@ -49,10 +49,11 @@ class ClusterSettings(BaseModel):
     image_pull_secrets: str = setting(
         "Kubernetes", "", "Secrets of the environments' namespace with which images are pulled, separated by commas."
     )
-    user_namespaces: bool = setting(
+    user_namespaces: Literal["auto"] | bool = setting(
         "Kubernetes",
-        False,
-        "Whether accounts in a pod mean nothing on its node (`hostUsers: false`). Every node of environments must support it.",
+        "auto",
+        "Whether accounts in a pod mean nothing on its node (`hostUsers: false`). auto: where all nodes that a pod may come to "
+        "say that they can. Volumes whose file system has no mappings of accounts, as NFS, need `false`.",
     )
     hub_image: str = setting(
         "Kubernetes", f"podium/hub:{__version__}", "The hub's own image, with which small pods measure and pack workspaces."

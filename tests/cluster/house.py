@@ -3,14 +3,15 @@
 import os
 import re
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from sqlmodel import select
@@ -35,6 +36,7 @@ from tests.support import postgresql
 from tests.support.ci import absent
 
 HUBS = 3
+T = TypeVar("T")
 _numbers = count()
 
 
@@ -45,6 +47,8 @@ class House:
     sessions: Sessions
     edges: list[str]
     """The addresses of the NGINX pods, taken by turns as a round-robin edge would."""
+    patience: float = 0
+    """Seconds for which a refused connection is tried again, as an edge does that has several NGINX to choose from."""
 
     @property
     def host(self) -> str:
@@ -94,7 +98,7 @@ class Browser:
         host = host or self.house.host
         sent = [cookie or self.cookie, *(f"{name}={value}" for name, value in more.pop("cookies", {}).items())]
         headers = {"Host": host, "Cookie": "; ".join(sent), "Origin": f"http://{host}"} | more.pop("headers", {})
-        return httpx.request(method, f"http://{self.edge()}{path}", headers=headers, timeout=30, **more)
+        return self._reached(lambda: httpx.request(method, f"http://{self.edge()}{path}", headers=headers, timeout=30, **more))
 
     @contextmanager
     def page(self, host: str = "", cookie: str = "", *, session: str = "", edge: str = "") -> Iterator[ClientConnection]:
@@ -103,7 +107,7 @@ class Browser:
         protocols = ["streamlit", "PLACEHOLDER_AUTH_TOKEN", session] if session else ["streamlit"]
         with connect(
             f"ws://{host}/_stcore/stream",
-            sock=socket.create_connection(_address(edge or self.edge())),
+            sock=self._reached(lambda: socket.create_connection(_address(edge or self.edge()))),
             additional_headers={"Cookie": cookie or self.cookie},
             origin=Origin(f"http://{host}"),
             subprotocols=[Subprotocol(name) for name in protocols],
@@ -127,6 +131,17 @@ class Browser:
     def order(self, name: str, profile: str) -> httpx.Response:
         """What the hub answers to a launch."""
         return self.ask("POST", "/api/v1/environments", json={"name": name, "profile": profile})
+
+    def _reached(self, act: Callable[[], T]) -> T:
+        """What `act` gives once its connection is not refused; nothing was sent before."""
+        ends = time.monotonic() + self.house.patience
+        while True:
+            try:
+                return act()
+            except (httpx.ConnectError, ConnectionRefusedError):
+                if time.monotonic() > ends:
+                    raise
+            time.sleep(0.1)
 
     def _running(self, environment_id: str) -> dict[str, str] | None:
         seen: dict[str, str] = self.ask("GET", f"/api/v1/environments/{environment_id}").json()

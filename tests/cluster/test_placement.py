@@ -1,5 +1,6 @@
 """Where in a cluster a start runs: on nodes with the devices that its preset asks for, and never with an image not allowed."""
 
+import json
 import os
 
 import pytest
@@ -8,6 +9,7 @@ from hub.clusters.inventory import Node
 from hub.clusters.kubernetes import KubernetesSource
 from hub.spawners.base import Ending, Observation, State
 from hub.spawners.kubernetes.calls import connect
+from hub.spawners.kubernetes.parts import START
 from hub.spawners.placement import Placement
 from tests.cluster.nodes import FAKE, GPU, fake_nodes
 from tests.cluster.tools import kubectl
@@ -68,6 +70,37 @@ def test_with_user_namespaces_an_account_of_a_pod_is_none_of_its_node_or_the_sta
     else:
         assert "Its node cannot make a pod just now" in seen.hindrance
         assert "user namespaces" in seen.hindrance
+
+
+@pytest.mark.case("A9-2")
+def test_pods_have_accounts_of_their_own_where_their_nodes_say_that_they_can_give_them(far: KubernetesFarSide) -> None:
+    handlers = [{"name": "", "features": {"userNamespaces": True}}]
+    with fake_nodes(2) as [able, other], far.another(user_namespaces=None) as spawner:
+        kubectl("patch", "node", able, "--subresource=status", "--type=merge", "-p", told({"runtimeHandlers": handlers}))
+        for node, host_users in ((able, "false"), (other, "")):
+            spec = far.spec(placement=on(node))
+            spawner.start(spec)
+            pod = ("-n", far.namespace, "get", "pods", "-l", f"{START}={spec.start_id}")
+            until(lambda pod=pod: kubectl(*pod, "-o", "name"))  # type: ignore[misc] # a default of a lambda has no type
+            assert kubectl(*pod, "-o", "jsonpath={.items[0].spec.hostUsers}") == host_users
+
+
+@pytest.mark.case("R14")
+def test_a_node_whose_disk_is_almost_full_takes_no_more_starts_and_the_start_says_so(far: KubernetesFarSide) -> None:
+    with fake_nodes() as [node]:
+        kubectl("taint", "node", node, "node.kubernetes.io/disk-pressure=:NoSchedule")
+        spec = far.spec(placement=on(node))
+        far.spawner.start(spec)
+        assert "1 is almost out of disk space" in until(lambda: hindered(far, spec.start_id)).hindrance
+
+
+def on(node: str) -> Placement:
+    """That very node."""
+    return Placement.model_validate({"node_selector": {"kubernetes.io/hostname": node}, "tolerations": [FAKE]})
+
+
+def told(status: object) -> str:
+    return json.dumps({"status": status})
 
 
 def found(name: str) -> Node:

@@ -82,6 +82,11 @@ class Api:
         with fine_if(ABSENT):
             call(self._core.delete_namespaced_persistent_volume_claim, name, self.namespace)
 
+    def nodes(self) -> Iterator[Object]:
+        """All nodes of the cluster, of which no more than one page is held."""
+        for page in pages(self._core.list_node):
+            yield from page["items"]
+
     def log(self, pod: str, lines: int) -> str:
         """The last lines of a pod's output; empty where there is none."""
         with fine_if(ABSENT):

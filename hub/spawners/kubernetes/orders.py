@@ -20,6 +20,7 @@ from hub.spawners.kubernetes.mirror import Mirror
 from hub.spawners.kubernetes.parts import START, claim_name
 from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.reading import hopeless, is_over
+from hub.spawners.kubernetes.user_namespaces import UserNamespaces
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,8 @@ _HELD = "Another environment is running with this workspace."
 
 
 class Orders:
-    def __init__(self, api: Api, place: Place, mirror: Mirror) -> None:
-        self._api, self._place, self._mirror = api, place, mirror
+    def __init__(self, api: Api, place: Place, namespaces: UserNamespaces, mirror: Mirror) -> None:
+        self._api, self._place, self._namespaces, self._mirror = api, place, namespaces, mirror
         self._pool = ThreadPoolExecutor(AT_ONCE, "order")
 
     def close(self) -> None:
@@ -90,10 +91,11 @@ class Orders:
         Raises `ClusterSilent` where its pod is slow to go, as on a node that does not answer.
         """
         deadline = time.monotonic() + _WAITED_FOR
+        pod = objects.pod(spec, self._namespaces.place_for(spec.placement))
         while True:
             try:
                 with crossing("create a pod"):
-                    self._api.create_pod(objects.pod(spec, self._place))
+                    self._api.create_pod(pod)
             except Refusal as refusal:
                 if refusal.code != ANOTHER:
                     raise

@@ -17,6 +17,7 @@ _HOPELESS = {"InvalidImageName", "ErrImageNeverPull"}
 """Reasons for which a container waits that no waiting will change."""
 _ABSENT = ("not found", "manifest unknown", "does not exist", "unauthorized", "denied", "forbidden")
 """Parts of what a registry says when waiting does not help either."""
+_NO_ROOM = "no space left on device"
 _LONGEST = 500
 
 
@@ -130,7 +131,8 @@ def _hindrance(status: Object) -> str:
         return in_words(str(scheduled.get("message", ""))[:_LONGEST])
     reason, message = _waiting(status)
     if reason in {"ErrImagePull", "ImagePullBackOff"}:
-        return f"The image cannot be pulled just now: {message}"
+        why = f"its node's disk is full ({message})" if _NO_ROOM in message.lower() else message
+        return f"The image cannot be pulled just now: {why}"
     if reason in {"CreateContainerConfigError", "CreateContainerError"}:
         return f"The container cannot be made just now: {message}"
     return ""

@@ -17,6 +17,10 @@ _NAMES = {
     "ephemeral-storage": "too little scratch space free",
 }
 _WORDS = (
+    ("node.kubernetes.io/disk-pressure", "almost out of disk space"),
+    ("node.kubernetes.io/memory-pressure", "almost out of memory"),
+    ("node.kubernetes.io/unreachable", "not answering"),
+    ("node.kubernetes.io/not-ready", "not ready"),
     ("untolerated taint", "reserved for others"),
     ("node affinity/selector", "not of the kind that its preset asks for"),
     ("were unschedulable", "closed for new work"),

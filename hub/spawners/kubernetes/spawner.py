@@ -18,6 +18,7 @@ from hub.spawners.kubernetes.parts import START, STARTS
 from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.quantities import amount
 from hub.spawners.kubernetes.reading import CHECKPOINTS, has_run, is_over
+from hub.spawners.kubernetes.user_namespaces import UserNamespaces
 from hub.spawners.kubernetes.volumes import Volumes
 
 _STOPPING_SINCE = "podium/stopping-since"
@@ -34,8 +35,9 @@ class KubernetesSpawner:
     def __init__(self, api: Api, place: Place) -> None:
         self._api = api
         self._mirror = Mirror(api)
-        self._orders = Orders(api, place, self._mirror)
-        self._volumes = Volumes(api, place, self._mirror)
+        namespaces = UserNamespaces(api, place)
+        self._orders = Orders(api, place, namespaces, self._mirror)
+        self._volumes = Volumes(api, namespaces, self._mirror)
 
     def close(self) -> None:
         """End the threads; environments go on."""

@@ -16,21 +16,24 @@ from hub.spawners.kubernetes.api import Api
 from hub.spawners.kubernetes.calls import Object
 from hub.spawners.kubernetes.mirror import Mirror
 from hub.spawners.kubernetes.parts import VOLUMES, WORKSPACE, claim_name
-from hub.spawners.kubernetes.place import Place
 from hub.spawners.kubernetes.quantities import amount
 from hub.spawners.kubernetes.reader import PORT
 from hub.spawners.kubernetes.reading import is_over
+from hub.spawners.kubernetes.user_namespaces import UserNamespaces
+from hub.spawners.placement import Placement
 
 _GONE_WITHIN = 10.0
 _PART = 1 << 16
 _PAUSE = 0.2
+_ANYWHERE = Placement()
+"""A reader goes to whatever node the volume is on."""
 
 
 class Volumes:
     """Safe to call from several threads; each call may take as long as a pod takes to start."""
 
-    def __init__(self, api: Api, place: Place, mirror: Mirror) -> None:
-        self._api, self._place, self._mirror = api, place, mirror
+    def __init__(self, api: Api, namespaces: UserNamespaces, mirror: Mirror) -> None:
+        self._api, self._namespaces, self._mirror = api, namespaces, mirror
 
     def all(self) -> list[Volume]:
         found, _ = self._api.list("persistentvolumeclaims", VOLUMES)
@@ -88,7 +91,7 @@ class Volumes:
         beside = found if found and not is_over(found) else None
         if beside and not beside["spec"].get("nodeName"):
             raise ClusterSilent("An environment waits for a node with this workspace: it can be read when that has one.")
-        pod = reader_pod.build(new_id(), workspace_id, self._place, arguments, beside)
+        pod = reader_pod.build(new_id(), workspace_id, self._namespaces.place_for(_ANYWHERE), arguments, beside)
         with crossing("create a reader"):
             created = self._api.create_pod(pod)
         try:

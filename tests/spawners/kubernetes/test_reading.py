@@ -110,6 +110,16 @@ def test_an_image_that_is_not_there_ends_the_start_and_a_silent_registry_does_no
     assert not has_run(pod(status))
 
 
+@pytest.mark.case("R14")
+def test_an_image_for_which_its_node_has_no_room_is_tried_on_with_the_reason_in_words() -> None:
+    full = 'failed to pull and unpack image "x": failed to extract layer: write /usr/lib/x.so: no space left on device'
+    waiting = container({"waiting": {"reason": "ErrImagePull", "message": full}})
+    status = {"phase": "Pending", "conditions": [condition("PodScheduled", 1)], "containerStatuses": waiting}
+    seen = observation(pod(status), None, MOMENT)
+    assert seen.exit is None
+    assert "its node's disk is full" in seen.hindrance
+
+
 ENDINGS = [
     ("stopped by its deadline", ended("Failed", {"exitCode": 0}, reason="DeadlineExceeded"), Ending.STOPPED),
     ("ended by itself", ended("Failed", {"exitCode": 7, "message": word("exited", exit_code=7)}), Ending.EXITED),

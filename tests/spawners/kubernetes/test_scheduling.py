@@ -21,6 +21,13 @@ TAIL = " no new claims to deallocate, preemption: 0/4 nodes are available: 4 Pre
         ),
         ("0/2 nodes are available: 2 node(s) were unschedulable.", "of 2 nodes, 2 are closed for new work"),
         ("0/2 nodes are available: 2 something of a later version.", "of 2 nodes, 2 something of a later version"),
+        (
+            (
+                "0/2 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }, "
+                "1 node(s) had untolerated taint(s) {node.kubernetes.io/unreachable: }."
+            ),
+            "of 2 nodes, 1 is almost out of disk space, 1 is not answering",
+        ),
         ("the scheduler says something else", "the scheduler says something else"),
     ],
 )

@@ -8,6 +8,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -18,6 +19,8 @@ NETWORK_FILE_SYSTEMS = {
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs", "ceph", "lustre", "glusterfs", "fuse.sshfs", "fuse.glusterfs",
     "fuse.ceph", "fuse.s3fs", "fuse.rclone", "9p", "ocfs2", "beegfs",
 }  # fmt: skip
+PASSABLE = 0o711
+"""The folder's mode where environments with accounts of their own have to go through it: they see nothing in it."""
 MIN_FREE = 64 * 2**20
 """Bytes that must be free before a hub starts."""
 
@@ -32,6 +35,16 @@ class DataFolder:
     @property
     def backups(self) -> Path:
         return self.path / "backups"
+
+    @property
+    def database(self) -> Path:
+        """SQLite's, where no other one is named."""
+        return self.path / "podium.db"
+
+    def close_database(self) -> None:
+        """It is for nobody else, also where others may go through the folder. SQLite takes an empty file for a new one."""
+        self.database.touch(0o600)
+        self.database.chmod(0o600)
 
     def secret(self, name: str) -> str:
         """A random secret kept in a private file, made at the first call."""
@@ -94,7 +107,8 @@ def prepare(path: Path) -> DataFolder:
     path = path.resolve()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.chmod(0o700)
+        if stat.S_IMODE(path.stat().st_mode) != PASSABLE:
+            path.chmod(0o700)
         _refuse_network(path)
         probe = path / f".probe-{os.getpid()}"
         probe.write_text("Podium can write here.\n", "utf-8")

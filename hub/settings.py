@@ -85,11 +85,16 @@ class Settings(ClusterSettings, LoginSettings):
     memory_for_environments: str | None = setting(
         "Environments", None, "The memory that requests may add up to on this machine. Default: all but 1 GiB of it."
     )
-    isolation: Literal["any", "none", "landlock"] = setting(
+    isolation: Literal["any", "none", "landlock", "user", "user+landlock"] = setting(
         "Environments",
         "any",
         "How far environments are kept apart on this machine: `any` is as far as it can, `none` not at all; where a level is "
-        "named (`landlock`), a machine without it starts no environment.",
+        "named (`landlock`, `user`, `user+landlock`), a machine without it starts no environment.",
+    )
+    environment_uids: str = setting(
+        "Environments",
+        "2000000000-2147483646",
+        "Where root starts Podium: the numbers of accounts that environments run as, one for each workspace, first-last.",
     )
     readable_folders: str = setting(
         "Environments",

@@ -93,6 +93,8 @@ def farewell(services: Services) -> list[str]:
 
 
 def _database(settings: Settings, folder: DataFolder) -> Database:
+    if not settings.database_url:
+        folder.close_database()
     database = Database(settings.database)
     migrate(database, folder.backups)
     return database

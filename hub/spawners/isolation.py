@@ -25,24 +25,29 @@ _NOT_APART = (
 class Found:
     """`abi` is the version of Landlock, 0 where there is none; `holes` are what an environment could do that none should.
 
-    `unix_sockets`: whether it may have some of its own; `gpus`: whether this machine has some.
+    `unix_sockets`: whether it may have some of its own; `gpus`: whether this machine has some; `account`: whether it ran as an
+    account that is nobody else's.
     """
 
     abi: int
     holes: Sequence[str]
     unix_sockets: bool
     gpus: bool = False
+    account: bool = False
 
 
-def local_isolation(wanted: str, found: Found | None) -> str:
-    """What holds on one machine. A promise that is not kept is worse than none."""
+def local_isolation(wanted: str, found: Found | None, no_accounts: str = "") -> str:
+    """What holds on one machine. A promise that is not kept is worse than none.
+
+    `no_accounts`: why root gives environments no accounts of their own, as a clause.
+    """
     if wanted == "none":
         return f"{_NOT_APART} (ISOLATION=none)."
     if found is None:
         return f"{_NOT_APART}: how far they are could not be tried; the agent's log says why."
-    if found.abi == 0:
-        return f"{_NOT_APART} (this kernel has no Landlock)."
-    by = f"Environments are kept apart by Landlock (version {found.abi})"
+    if not found.abi and not found.account:
+        return f"{_NOT_APART} (this kernel has no Landlock{', and ' * bool(no_accounts)}{no_accounts})."
+    by = f"Environments are kept apart by {_means(found, no_accounts)}"
     if open_ := _open(found):
         why = " (which programs for this machine's GPUs need)" if found.gpus and "processes" in found.holes else ""
         return f"{by} but for {open_}{why}: let in people who trust each other."
@@ -53,9 +58,19 @@ def local_isolation(wanted: str, found: Found | None) -> str:
     )
 
 
+def _means(found: Found, no_accounts: str) -> str:
+    landlock = f"Landlock (version {found.abi})"
+    if not found.abi:
+        return "user, each as an account of its own (this kernel has no Landlock, so what all accounts may read they read too)"
+    if found.account:
+        return f"user and {landlock}"
+    return f"{landlock}, and not by user ({no_accounts})" if no_accounts else landlock
+
+
 def lacks(wanted: str, found: Found | None) -> str:
-    """Why a machine does not do what is demanded; empty where it does."""
-    if found and found.abi and not _open(found):
+    """Why a machine lacks the level that is demanded: `landlock`, `user` or `user+landlock`. Empty where it has it."""
+    has = {"landlock": bool(found and found.abi), "user": bool(found and found.account)}
+    if found and not _open(found) and all(has[means] for means in wanted.split("+")):
         return ""
     return f"ISOLATION={wanted} is demanded, and this machine does not keep environments apart so: `doctor` says how far"
 

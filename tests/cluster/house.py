@@ -1,5 +1,6 @@
 """Several hubs on one PostgreSQL behind two NGINX, and people who use them by the protocols that browsers speak."""
 
+import contextlib
 import os
 import re
 import socket
@@ -48,7 +49,7 @@ class House:
     edges: list[str]
     """The addresses of the NGINX pods, taken by turns as a round-robin edge would."""
     patience: float = 0
-    """Seconds for which a refused connection is tried again, as an edge does that has several NGINX to choose from."""
+    """Seconds for which a request that reached no hub is sent again, as an edge and NGINX's own page do."""
 
     @property
     def host(self) -> str:
@@ -133,20 +134,24 @@ class Browser:
         return self.ask("POST", "/api/v1/environments", json={"name": name, "profile": profile})
 
     def _reached(self, act: Callable[[], T]) -> T:
-        """What `act` gives once its connection is not refused; nothing was sent before."""
+        """What `act` gives once there is somebody; where there is nobody in the end, what there was."""
         ends = time.monotonic() + self.house.patience
-        while True:
-            try:
-                return act()
-            except (httpx.ConnectError, ConnectionRefusedError):
-                if time.monotonic() > ends:
-                    raise
+        while time.monotonic() < ends:
+            with contextlib.suppress(httpx.ConnectError, ConnectionRefusedError):
+                if not is_away(answer := act()):
+                    return answer
             time.sleep(0.1)
+        return act()
 
     def _running(self, environment_id: str) -> dict[str, str] | None:
         seen: dict[str, str] = self.ask("GET", f"/api/v1/environments/{environment_id}").json()
         assert seen["phase"] != "failed", seen
         return seen if seen["phase"] == "running" else None
+
+
+def is_away(answer: object) -> bool:
+    """Whether it is the page of an NGINX that found no hub, which loads itself anew."""
+    return isinstance(answer, httpx.Response) and answer.headers.get("X-Podium-Door") == "away"
 
 
 def _address(edge: str) -> tuple[str, int]:

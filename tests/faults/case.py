@@ -188,7 +188,8 @@ class Case:
         folders, row = self.podium.folders, self.row
         if left := set(machine.names_in(folders.starts)) - ({row.start_id} if row.deleted_at is None else set()):
             yield f"folders of starts that nobody has: {left}"
-        if left := set(machine.names_in(folders.trash)):
+        deleted = [name for name in machine.names_in(folders.workspaces) if name.startswith("deleted-")]
+        if left := {*machine.names_in(folders.trash), *deleted}:
             yield f"not emptied: {left}"
         if left := set(machine.names_in(folders.runtime)) - {folders.agent_socket.name, self._running_start()}:
             yield f"sockets of starts that do not run: {left}"

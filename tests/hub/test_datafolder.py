@@ -76,7 +76,9 @@ def test_the_folder_and_its_secrets_are_private_and_stay_the_same(tmp_path: Path
     secret = folder.secret("master")
     assert len(secret) == 64
     assert prepare(tmp_path / "data").secret("master") == secret
+    folder.close_database()
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
+    assert stat.S_IMODE(folder.database.stat().st_mode) == 0o600
     assert stat.S_IMODE((folder.path / "master.secret").stat().st_mode) == 0o600
 
 

@@ -206,3 +206,5 @@ EXPECTED = {
     names: "True",
     moving_files: "6",
 }
+NEEDS_UNIX_SOCKETS = {a_manager, a_unix_socket_of_its_own, open_files_between_processes}
+"""What a machine takes away where no environment can have a root folder of its own; its sentence says so."""

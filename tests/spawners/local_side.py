@@ -17,7 +17,7 @@ from hub.settings import ROOT
 from hub.spawners.base import StartSpec
 from hub.spawners.local.client import LocalSpawner
 from hub.spawners.local.folders import Folders, folders_at, read_json
-from hub.spawners.local.launch import ensure, stop
+from hub.spawners.local.launch import AGENT, ensure, stop
 from hub.spawners.local.options import CODE, Options
 from tests.spawners.far_side import MIB, Watching, until, watching_over
 
@@ -28,7 +28,8 @@ class LocalFarSide:
     at_once = 50
     told_within = 1.0
 
-    def __init__(self, data: Path, **changes: Any) -> None:
+    def __init__(self, data: Path, *, lesser: tuple[str, ...] = (), **changes: Any) -> None:
+        """`lesser`: how much lesser a machine the agent runs on (`tests.support.lesser`)."""
         self.folders: Folders = folders_at(data)
         self.options = replace(
             Options(self.folders.data, self.folders.runtime, (Path(sys.executable),)),
@@ -38,7 +39,8 @@ class LocalFarSide:
             script=Path(__file__),
         )
         self.options = replace(self.options, **changes)
-        self.spawner: LocalSpawner = ensure(self.options)
+        self.command = (sys.executable, "-m", "tests.support.lesser", *lesser, "--", *AGENT) if lesser else AGENT
+        self.spawner: LocalSpawner = ensure(self.options, self.command)
 
     def spec(self, *, at_start: str = "", **changes: Any) -> StartSpec:
         start_id, interpreter = new_id(), str(self.options.interpreters[0])
@@ -78,7 +80,7 @@ class LocalFarSide:
 
     def close(self) -> None:
         self.spawner.close()
-        stop(self.options)
+        stop(self.options, self.command)
 
 
 def lives(pid: int) -> bool:

@@ -165,6 +165,6 @@ def test_an_environment_has_clean_variables_random_numbers_of_its_own_and_a_shor
 
 
 _EXPECTED = {
-    "PATH", "LANG", "HOME", "TMPDIR", "WORKSPACE_DIR", "START_ID", "AT_START", "LC_CTYPE",
+    "PATH", "LANG", "LOGNAME", "USER", "HOME", "TMPDIR", "WORKSPACE_DIR", "START_ID", "AT_START", "LC_CTYPE",
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS",
 }  # fmt: skip

@@ -21,6 +21,7 @@ _WORDS = (
     ("node.kubernetes.io/memory-pressure", "almost out of memory"),
     ("node.kubernetes.io/unreachable", "not answering"),
     ("node.kubernetes.io/not-ready", "not ready"),
+    ("untolerated taint(s)", "reserved for others or in trouble"),  # Kubernetes 1.35 names no taint any more
     ("untolerated taint", "reserved for others"),
     ("node affinity/selector", "not of the kind that its preset asks for"),
     ("were unschedulable", "closed for new work"),

@@ -13,8 +13,9 @@ import os
 import resource
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import IO
 
 import uvicorn
@@ -23,6 +24,7 @@ from starlette.types import Lifespan
 
 from hub.errors import CannotStart
 from hub.seam import crossing
+from hub.spawners.local.accounts import Accounts, Range, hindrance, may_hide_folders, range_of
 from hub.spawners.local.folders import Folders, secret_of
 from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import limits_in_force
@@ -41,10 +43,11 @@ _BACKLOG = 1024
 def main(arguments: Sequence[str]) -> int:
     """Serve until told to end. A second agent for the same data folder ends at once."""
     options = parse(arguments)
-    folders = Folders(options.data, options.runtime)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
+        numbers, no_accounts = _accounts(options)
+        folders = Folders(options.data, options.runtime, passable=bool(numbers) and not may_hide_folders())
         folders.prepare()
         secret = secret_of(folders)
     except CannotStart as error:
@@ -55,7 +58,8 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     with lock, _listener(folders) as listener:
         if not options.detach or _is_detached():
-            _serve(options, folders, secret, listener)
+            accounts = Accounts(numbers, folders) if numbers else None
+            _serve(_agent(options, folders, accounts, Isolation(options.isolation, no_accounts)), secret, listener)
             _remove_socket(folders)
     return 0
 
@@ -85,12 +89,11 @@ def _single(folders: Folders) -> IO[str] | None:
     return lock
 
 
-def _serve(options: Options, folders: Folders, secret: str, listener: socket.socket) -> None:
+def _serve(agent: Agent, secret: str, listener: socket.socket) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    agent = _agent(options, folders)
     configuration = uvicorn.Config(
-        application(agent, secret, _lifespan(agent, lambda: agent.isolation.find_out(options, folders, agent.limits))),
+        application(agent, secret, _lifespan(agent)),
         loop="asyncio",
         http="h11",
         ws="none",
@@ -107,14 +110,23 @@ def _serve(options: Options, folders: Folders, secret: str, listener: socket.soc
     server.run(sockets=[listener])
 
 
-def _agent(options: Options, folders: Folders) -> Agent:
+def _agent(options: Options, folders: Folders, accounts: Accounts | None, isolation: Isolation) -> Agent:
     limits = limits_in_force()
-    workspaces = Workspaces(folders)
+    workspaces = Workspaces(folders, accounts)
     parents = {str(path): WarmParent(path, options) for path in options.interpreters}
-    isolation = Isolation(options.isolation)
     starts = Starts(folders, options, limits, parents, workspaces, isolation)
     capacity = options.memory if options.memory is not None else machine_memory() - _KEPT_FREE
-    return Agent(starts, workspaces, parents, limits, isolation, capacity, options.fingerprint())
+    find_out = partial(isolation.find_out, options, folders, limits, accounts)
+    return Agent(starts, workspaces, parents, limits, isolation, capacity, options.fingerprint(), find_out)
+
+
+def _accounts(options: Options) -> tuple[Range | None, str]:
+    """The numbers of those that environments have of their own; or None, and a clause that says why where root is told."""
+    numbers = range_of(options.uids)
+    if options.isolation == "none" or os.geteuid() != 0:
+        return None, ""
+    why_not = hindrance(numbers, (*options.interpreters, *options.code, options.script, options.data.parent))
+    return (None, why_not) if why_not else (numbers, "")
 
 
 def machine_memory() -> int:
@@ -136,10 +148,10 @@ def _listener(folders: Folders) -> socket.socket:
     return listener
 
 
-def _lifespan(agent: Agent, find_out: Callable[[], None]) -> Lifespan[Starlette]:
+def _lifespan(agent: Agent) -> Lifespan[Starlette]:
     @asynccontextmanager
     async def live(_app: Starlette) -> AsyncIterator[None]:
-        find_out()
+        agent.find_out()
         keeping = [asyncio.create_task(parent.keep()) for parent in agent.parents.values()]
         agent.starts.adopt()
         emptying = asyncio.create_task(asyncio.to_thread(agent.workspaces.empty_trash))

@@ -71,7 +71,7 @@ class LocalSpawner:
         except ClusterSilent:
             return "How far environments are kept apart is still being tried; `doctor` says it when it is known."
         found = Found(**told["found"]) if told["found"] else None
-        return local_isolation(told["wanted"], found)
+        return local_isolation(told["wanted"], found, told["no_accounts"])
 
     def start(self, spec: StartSpec) -> None:
         self._call("PUT", f"/starts/{checked_id(spec.start_id)}", body=wire.spec_to_json(spec))

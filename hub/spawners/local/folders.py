@@ -21,6 +21,8 @@ from hub.errors import CannotStart
 from hub.seam import crossing
 from hub.spawners.checks import checked_id, is_id
 
+_PRIVATE, _PASSABLE = 0o700, 0o711
+"""Modes of folders: through the second one others may go, and see nothing in it."""
 _LONGEST_RUNTIME = 64
 """Leaves room for `/<32 digits>/s` below the 107 bytes of a socket's path, with some to spare."""
 
@@ -58,10 +60,14 @@ class StartFolder:
 
 @dataclass(frozen=True)
 class Folders:
-    """The agent's folders below the data folder, and the runtime folder."""
+    """The agent's folders below the data folder, and the runtime folder.
+
+    `passable`: environments with accounts of their own go through to what is theirs, by names that they were told.
+    """
 
     data: Path
     runtime: Path
+    passable: bool = False
 
     @property
     def workspaces(self) -> Path:
@@ -117,9 +123,11 @@ class Folders:
 
     def prepare(self) -> None:
         """Make what is missing; raises `CannotStart` where a folder cannot be made or is not ours."""
-        for folder in (self.workspaces, self.starts, self.locks, self.trash):
+        own_folder(self.data)
+        for folder in (self.locks, self.trash):
             own_folder(folder)
-        own_folder(self.runtime)
+        for folder in (self.data, self.workspaces, self.starts, self.runtime):
+            own_folder(folder, _PASSABLE if self.passable else _PRIVATE)
 
 
 def folders_at(data: Path, runtime: Path | None = None) -> Folders:
@@ -149,23 +157,26 @@ def _lingers() -> bool:
         return False
 
 
-def own_folder(path: Path) -> None:
-    """A folder of this user's that nobody else may enter. Made where it is missing, refused where it is foreign."""
+def own_folder(path: Path, mode: int = _PRIVATE) -> None:
+    """A folder of this user's that nobody else may read. Made where it is missing, refused where it is foreign."""
     try:
         if not path.exists():
             with crossing("make a folder"):
-                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         found = path.lstat()
     except OSError as error:
         raise CannotStart(
             f"The folder {path} cannot be made ({error.strerror}): give this account the right to write there, "
             "or choose another folder with DATA_DIR or RUNTIME_DIR."
         ) from error
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o777 & ~_PASSABLE:
         raise CannotStart(
             f"The folder {path} is not this account's alone (it may be a link, another account's, or open to others): "
             "remove it, or choose another folder with DATA_DIR or RUNTIME_DIR."
         )
+    if mode & ~found.st_mode:
+        with crossing("open a folder to those who go through"):
+            path.chmod(mode)
 
 
 def secret_of(folders: Folders) -> str:

@@ -16,7 +16,7 @@ from hub.spawners.base import Ending
 from hub.spawners.local.folders import read_json
 from hub.spawners.local.health import until_healthy
 from hub.spawners.local.isolation import Isolation
-from hub.spawners.local.processes import Process, boot_id, end_leftovers
+from hub.spawners.local.processes import Process, boot_id
 from hub.spawners.local.slots import Slots
 from hub.spawners.local.start import PROCESS_STARTED, READY, WORKSPACE_READY, Start
 from hub.spawners.local.warm import CannotFork, ParentGone, WarmParent
@@ -145,7 +145,7 @@ class Follower:
         if boot != boot_id():
             start.write_exit(Ending(told["why"]) if told else Ending.LOST, "The machine restarted.")
             return
-        left = await asyncio.to_thread(end_leftovers, start.id, start.folder.path)
+        left = await asyncio.to_thread(self._workspaces.end_leftovers, start.spec.workspace_id, start.id, start.folder.path)
         if left:
             log.error("%s processes of the start %s cannot be ended", left, start.id)
         start.write_exit(Ending(told["why"]) if told else Ending.KILLED, "The process that supervised it was killed.")

@@ -9,7 +9,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -17,14 +17,16 @@ from typing import Any
 from hub.clock import new_id
 from hub.seam import crossing
 from hub.spawners.base import StartSpec
-from hub.spawners.files.tree import empty
 from hub.spawners.isolation import Found, lacks
-from hub.spawners.local.folders import Folders, own_folder, read_json, write_json
+from hub.spawners.local import as_owner
+from hub.spawners.local.accounts import Accounts
+from hub.spawners.local.folders import Folders, StartFolder, own_folder, write_json
 from hub.spawners.local.limits import Limits
 from hub.spawners.local.options import Options
 from hub.spawners.local.orders import order_of
 from hub.spawners.local.processes import Process
 from hub.spawners.local.warm import CannotFork, ParentGone, WarmParent, end
+from hub.spawners.local.workspaces import Workspaces
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +36,18 @@ _MEMORY, _PROCESSES = 512 * 2**20, 16
 
 @dataclass
 class Isolation:
-    """`found` is awaited by whoever needs to know; None where it could not be tried, or nobody wants it."""
+    """`found` is awaited by whoever needs to know; None where it could not be tried, or nobody wants it.
+
+    `no_accounts`: why root gives environments no accounts of their own here.
+    """
 
     wanted: str
+    no_accounts: str = ""
     _trying: "asyncio.Task[Found | None] | None" = None
 
-    def find_out(self, options: Options, folders: Folders, limits: Limits) -> None:
+    def find_out(self, options: Options, folders: Folders, limits: Limits, accounts: Accounts | None) -> None:
         if self.wanted != "none":
-            self._trying = asyncio.create_task(_tried(options, folders, limits))
+            self._trying = asyncio.create_task(_tried(options, folders, limits, accounts))
 
     async def found(self) -> Found | None:
         return await asyncio.shield(self._trying) if self._trying else None
@@ -52,30 +58,32 @@ class Isolation:
 
     async def told(self) -> dict[str, Any]:
         found = await self.found()
-        return {"wanted": self.wanted, "found": asdict(found) if found else None}
+        return {"wanted": self.wanted, "found": asdict(found) if found else None, "no_accounts": self.no_accounts}
 
 
-async def _tried(options: Options, folders: Folders, limits: Limits) -> Found | None:
+async def _tried(options: Options, folders: Folders, limits: Limits, accounts: Accounts | None) -> Found | None:
     try:
         async with asyncio.timeout(_WITHIN):
-            return await _try(options, folders, limits)
+            return await _try(options, folders, limits, accounts)
     except (OSError, CannotFork, ParentGone, TimeoutError):
         log.exception("how far environments are kept apart cannot be tried")
         return None
 
 
-async def _try(options: Options, folders: Folders, limits: Limits) -> Found | None:
-    inner = Folders(folders.data / "probe", folders.runtime)
+async def _try(options: Options, folders: Folders, limits: Limits, accounts: Accounts | None) -> Found | None:
+    inner = replace(folders, data=folders.data / "probe")
     own_folder(inner.data)
-    empty(inner.data)
+    as_owner.clear(inner.data)
     inner.prepare()
     spec = StartSpec(new_id(), new_id(), new_id(), "", 1, _MEMORY, _PROCESSES, "", ({"kid": "probe"},))
-    start, workspace = inner.start(spec.start_id), inner.workspace(spec.workspace_id)
-    neighbour = inner.workspace(new_id())
+    start, neighbour = inner.start(spec.start_id), inner.workspace(new_id())
     with crossing("make the probe's folders"):
-        for folder in (start.path, workspace, neighbour):
+        for folder in (start.path, neighbour):
             folder.mkdir(mode=0o700)
         (neighbour / "file").write_text("not yours")
+    workspaces = Workspaces(inner, accounts)
+    for workspace_id in (spec.workspace_id, neighbour.name):
+        workspaces.make(workspace_id)
     with _listening() as (abstract, port):
         targets = {
             "pid": os.getpid(), "file": str(folders.agent_secret), "neighbour": str(neighbour / "file"),
@@ -87,8 +95,16 @@ async def _try(options: Options, folders: Folders, limits: Limits) -> Found | No
             process = Process.found(await parent.fork(start.path))
             if process:
                 await process.ended.wait()
-    told = read_json(workspace / "holes.json")
-    return Found(told["abi"], tuple(told["holes"]), told["unix_sockets"], told["gpus"]) if told else None
+    return _read(start, {os.geteuid(), neighbour.lstat().st_uid})
+
+
+def _read(start: StartFolder, others: Collection[int]) -> Found | None:
+    """What it printed last, and whether its account was nobody else's."""
+    line = next((line for line in reversed(start.log.read_text().splitlines()) if line.startswith("{")), None)
+    if line is None:
+        return None
+    told = json.loads(line)
+    return Found(told["abi"], tuple(told["holes"]), told["unix_sockets"], told["gpus"], told["account"] not in others)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def options_of(settings: Settings, interpreters: Iterable[Path] = ()) -> Options
     known = tuple(dict.fromkeys((settings.environment_python.absolute(), *interpreters)))
     memory = parse_bytes(settings.memory_for_environments) if settings.memory_for_environments else None
     readable = tuple(Path(folder) for folder in listed(settings.readable_folders))
-    return Options(folders.data, folders.runtime, known, memory, settings.isolation, readable)
+    return Options(folders.data, folders.runtime, known, memory, settings.isolation, settings.environment_uids, readable)
 
 
 def ensure_agent(settings: Settings, interpreters: Iterable[Path] = ()) -> LocalSpawner:

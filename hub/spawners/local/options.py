@@ -20,6 +20,7 @@ class Options:
     interpreters: tuple[Path, ...]
     memory: int | None = None
     isolation: str = "any"
+    uids: str = "2000000000-2147483646"
     readable: tuple[Path, ...] = ()
     """Folders that environments may read beside the system's and their own."""
     code: tuple[Path, ...] = (CODE,)
@@ -34,7 +35,7 @@ class Options:
         given += [f"--code={folder}" for folder in self.code]
         given += [f"--server={self.server}", f"--preload={self.preload}"]
         given += [f"--python={interpreter}" for interpreter in self.interpreters]
-        given += [f"--isolation={self.isolation}", *(f"--readable={folder}" for folder in self.readable)]
+        given += [f"--isolation={self.isolation}", f"--uids={self.uids}", *(f"--readable={folder}" for folder in self.readable)]
         return given if self.memory is None else [*given, f"--memory={self.memory}"]
 
     def fingerprint(self) -> str:
@@ -53,6 +54,7 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--python", type=Path, action="append", required=True)
     parser.add_argument("--memory", type=int)
     parser.add_argument("--isolation", required=True)
+    parser.add_argument("--uids", required=True)
     parser.add_argument("--readable", type=Path, action="append", default=[])
     parser.add_argument("--code", type=Path, action="append", required=True)
     parser.add_argument("--script", type=Path, required=True)
@@ -66,6 +68,7 @@ def parse(arguments: Sequence[str]) -> Options:
         tuple(given.python),
         given.memory,
         given.isolation,
+        given.uids,
         tuple(given.readable),
         tuple(given.code),
         given.server,

@@ -25,6 +25,7 @@ def order_of(spec: StartSpec, folders: Folders, options: Options, limits: Limits
         "start": spec_to_json(spec),
         "server": {**read["server"], **here},
         "lock": str(folders.lock(spec.workspace_id)),
+        "passable": folders.passable,
         "group": str(limits.parent / f"podium-{spec.start_id}") if limits.parent else None,
         "runtime": str(folders.socket_folder(spec.start_id)),
         "temporary": str(folders.socket_folder(spec.start_id) / "tmp"),

@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,11 +84,11 @@ class Sample:
     processes: int
 
 
-def sample(supervisor: int) -> Sample:
-    """What all descendants of a supervisor use now: PSS in bytes, CPU since the start, their number."""
+def sample(supervisor: int, memory: Callable[[list[int]], int]) -> Sample:
+    """What all descendants of a supervisor use now: PSS in bytes, which `memory` adds up, CPU since the start, their number."""
     pids = list(descendants(supervisor))
     ticks = sum(_cpu_ticks(pid) for pid in pids) + _cpu_ticks(supervisor, own=False)
-    return Sample(sum(_pss(pid) for pid in pids), ticks / _TICKS, len(pids))
+    return Sample(memory(pids), ticks / _TICKS, len(pids))
 
 
 def descendants(pid: int) -> Iterator[int]:
@@ -109,6 +109,11 @@ def _cpu_ticks(pid: int, *, own: bool = True) -> int:
     if fields is None:
         return 0
     return sum(int(field) for field in fields[11 if own else 13 : 15])
+
+
+def memory_of(pids: Iterable[int]) -> int:
+    """Bytes; what several share is divided among them (PSS). What this account may not look into counts for nothing."""
+    return sum(_pss(pid) for pid in pids)
 
 
 def _pss(pid: int) -> int:

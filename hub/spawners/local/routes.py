@@ -30,7 +30,7 @@ HEARTBEAT_SECONDS = 5.0
 
 @dataclass
 class Agent:
-    """What the routes stand on. `finish` ends the agent's process after the answer is out."""
+    """What the routes stand on. `find_out` is called once it serves; `finish` ends its process after the answer is out."""
 
     starts: Starts
     workspaces: Workspaces
@@ -39,6 +39,7 @@ class Agent:
     isolation: Isolation
     capacity: int
     fingerprint: str
+    find_out: Callable[[], None]
     finish: Callable[[], None] = field(default=lambda: None)
 
 

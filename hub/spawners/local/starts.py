@@ -118,8 +118,8 @@ class Starts:
 
     def usage(self) -> list[Usage]:
         """Reads much of /proc: call it in a thread."""
-        running = [(start.id, start.process.pid) for start in list(self._starts.values()) if start.process]
-        samples = [(start_id, sample(pid)) for start_id, pid in running]
+        running = [(start, start.process.pid) for start in list(self._starts.values()) if start.process]
+        samples = [(start.id, sample(pid, self._workspaces.memory_of(start.spec.workspace_id))) for start, pid in running]
         return [
             Usage(start_id, now(), taken.memory, taken.cpu_seconds, taken.processes)
             for start_id, taken in samples

@@ -1,4 +1,7 @@
-"""The workspaces' folders: made, measured, archived, deleted. The hub never opens one by its path."""
+"""The workspaces' folders: made, measured, archived, deleted. The hub never opens one by its path.
+
+A folder that is discarded keeps its place and gets another name: root that may not write in others' folders may not move them.
+"""
 
 import fcntl
 import logging
@@ -6,29 +9,32 @@ import os
 import secrets
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from hub.errors import Conflict
 from hub.seam import crossing
-from hub.spawners.files.archive import archive
-from hub.spawners.files.size import size
-from hub.spawners.files.tree import empty
+from hub.spawners.local import as_owner
+from hub.spawners.local.accounts import Accounts, may_look_into_others
 from hub.spawners.local.folders import Folders
+from hub.spawners.local.processes import memory_of
 
 log = logging.getLogger(__name__)
+
+_DELETED = "deleted-"
 
 
 class Workspaces:
     """Safe to call from several threads; each call may take as long as the disk does."""
 
-    def __init__(self, folders: Folders) -> None:
-        self._folders = folders
+    def __init__(self, folders: Folders, accounts: Accounts | None = None) -> None:
+        self._folders, self._accounts = folders, accounts
         self._emptying = threading.Lock()
 
     def make(self, workspace_id: str) -> Path:
-        """The folder, made where it is missing, for nobody but this account. Raises OSError."""
+        """The folder, made where it is missing, for nobody but its owner. Raises OSError."""
         folder = self._folders.workspace(workspace_id)
         if not folder.exists():
             with crossing("make a workspace"):
@@ -36,38 +42,45 @@ class Workspaces:
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode):
             raise NotADirectoryError(20, "The workspace's folder was replaced by something else", str(folder))
-        if found.st_mode & 0o077:
+        if self._accounts:
+            self._accounts.settle(folder)
+        elif found.st_mode & 0o077:
             with crossing("close a workspace to others"):
                 folder.chmod(0o700)
         return folder
+
+    def memory_of(self, workspace_id: str) -> Callable[[list[int]], int]:
+        """What adds up the memory of the processes that run with the workspace. Whoever may look into all asks itself."""
+        return memory_of if may_look_into_others() else partial(as_owner.memory, self._folders.workspace(workspace_id))
+
+    def end_leftovers(self, workspace_id: str, start_id: str, start: Path) -> int:
+        """Kill what a killed supervisor left behind of a start in that folder; how many remain."""
+        return as_owner.end_leftovers(self._folders.workspace(workspace_id), start_id, start)
 
     def ids(self) -> list[str]:
         """Of those that are there."""
         return self._folders.workspace_ids()
 
     def size(self, workspace_id: str) -> int:
-        return size(self._folders.workspace(workspace_id))
+        return as_owner.size(self._folders.workspace(workspace_id))
 
     def archive(self, workspace_id: str) -> Iterator[bytes]:
-        return archive(self._folders.workspace(workspace_id))
+        return as_owner.archive(self._folders.workspace(workspace_id))
 
     def delete(self, workspace_id: str) -> None:
         """Out of sight when this returns; `empty_trash` frees the disk. Raises `Conflict` while a start holds it."""
         with self._held(workspace_id):
-            self.discard(self._folders.workspace(workspace_id))
+            _move(self._folders.workspace(workspace_id), self._folders.workspaces / f"{_DELETED}{secrets.token_hex(16)}")
 
     def discard(self, path: Path) -> None:
-        """Move a folder to the trash in one step. Nothing happens where it is gone already."""
-        with crossing("move to the trash"):
-            try:
-                path.rename(self._folders.trash / secrets.token_hex(16))
-            except FileNotFoundError:
-                return
+        """Move a folder of Podium's own to the trash in one step. Nothing happens where it is gone already."""
+        _move(path, self._folders.trash / secrets.token_hex(16))
 
     def empty_trash(self) -> None:
-        """Delete what was discarded, also what an agent that was killed has left."""
+        """Delete what was deleted and discarded, also what an agent that was killed has left."""
         with self._emptying:
-            for fault in empty(self._folders.trash):
+            faults = [fault for folder in self._folders.workspaces.glob(f"{_DELETED}*") for fault in as_owner.remove(folder)]
+            for fault in faults + as_owner.clear(self._folders.trash):
                 log.error("%s", fault)
 
     @contextmanager
@@ -81,3 +94,11 @@ class Workspaces:
             raise Conflict("An environment is running with this workspace: stop it first.") from error
         finally:
             os.close(descriptor)
+
+
+def _move(path: Path, to: Path) -> None:
+    with crossing("move to the trash"):
+        try:
+            path.rename(to)
+        except FileNotFoundError:
+            return

@@ -23,10 +23,10 @@ TAIL = " no new claims to deallocate, preemption: 0/4 nodes are available: 4 Pre
         ("0/2 nodes are available: 2 something of a later version.", "of 2 nodes, 2 something of a later version"),
         (
             (
-                "0/2 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }, "
-                "1 node(s) had untolerated taint(s) {node.kubernetes.io/unreachable: }."
+                "0/3 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }, "
+                "1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }, 1 node(s) had untolerated taint(s)."
             ),
-            "of 2 nodes, 1 is almost out of disk space, 1 is not answering",
+            "of 3 nodes, 1 is almost out of disk space, 1 is not answering, 1 is reserved for others or in trouble",
         ),
         ("the scheduler says something else", "the scheduler says something else"),
     ],

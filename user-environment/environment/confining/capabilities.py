@@ -5,6 +5,7 @@ import ctypes
 import signal
 
 from environment.confining.kernel import checked, libc
+from environment.supervising.account import become
 from environment.supervising.processes import end_with_parent
 
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 4, 24
@@ -12,11 +13,13 @@ _VERSION = 0x20080522
 _HIGHEST = 63
 
 
-def drop() -> None:
-    """See capabilities(7). Two things that the kernel undoes with them are set anew."""
+def drop(account: int | None = None) -> None:
+    """And become `account`, where there is one. See capabilities(7). Two things that the kernel undoes then are set anew."""
     with contextlib.suppress(OSError):  # the kernel knows fewer, or there were none to begin with
         for number in range(_HIGHEST + 1):
             checked(libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0))
+    if account is not None:
+        become(account)
     header = (ctypes.c_uint32 * 2)(_VERSION, 0)
     checked(libc.capset(header, (ctypes.c_uint32 * 6)()))
     checked(libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))  # or its supervisor could not see how much memory it takes

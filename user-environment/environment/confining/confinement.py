@@ -54,7 +54,7 @@ class Confinement:
 
     `gpus`: whether a GPU, where there is one, can be used by every process that the server starts, at the price of all
     processes' entries in `/proc`; else by the server alone. `root` is a folder of it of which only `temporary` is needed once
-    its socket is bound: a link in it to a folder.
+    its socket is bound: a link in it to a folder. `account`: whom the process becomes, where root gives it one of its own.
     """
 
     writable: tuple[Path, ...]
@@ -62,22 +62,36 @@ class Confinement:
     root: Path
     temporary: Path
     gpus: bool = False
+    account: int | None = None
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Self:
         lists = {name: tuple(map(Path, given[name])) for name in ("writable", "readable")}
-        return cls(**lists, root=Path(given["root"]), temporary=Path(given["temporary"]), gpus=given["gpus"])
+        return cls(
+            **lists,
+            root=Path(given["root"]),
+            temporary=Path(given["temporary"]),
+            gpus=given["gpus"],
+            account=given.get("account"),
+        )
 
 
 def enter(confinement: Confinement) -> None:
-    """From here on for this process, which has one thread, and all that it starts. Raises OSError where the kernel fails."""
+    """From here on for this process, which has one thread, and all that it starts. Raises OSError where the kernel fails.
+
+    Sockets without a path reach across accounts where Landlock does not know of them, so there an account of its own gets no
+    Unix sockets; where one is shared with others, these are not the only hole, and more would break than be closed.
+    """
     link = (confinement.temporary, confinement.temporary.resolve())
     alone = view.enter(_named(confinement), confinement.root, link)
-    capabilities.drop()
-    if landlock.abi():
-        _ruleset(confinement).restrict()
+    named_apart = landlock.abi() >= landlock.SCOPES_SINCE or confinement.account is None
+    rules = _ruleset(confinement) if landlock.abi() else None
+    capabilities.drop(confinement.account)
+    if rules:
+        rules.restrict()
     if seccomp.is_known():
-        seccomp.restrict(unix_sockets=alone or (confinement.gpus and has_gpus()))
+        unix_sockets = (alone and named_apart) or (confinement.gpus and has_gpus())
+        seccomp.restrict(seccomp.RULES if unix_sockets else (*seccomp.NO_UNIX_SOCKETS, *seccomp.RULES))
 
 
 def has_gpus() -> bool:

@@ -55,7 +55,7 @@ PASS = Right.READ_FILE | Right.WRITE_FILE | Right.MAKE_REG | Right.REMOVE_FILE |
 _OF_FILES = Right.EXECUTE | Right.WRITE_FILE | Right.READ_FILE | Right.TRUNCATE | Right.IOCTL_DEV
 """Those that can be had over a single file."""
 _SINCE = ((1, Right.REFER - 1), (2, Right.REFER), (3, Right.TRUNCATE), (5, Right.IOCTL_DEV))
-_PORTS_SINCE, _SCOPES_SINCE = 4, 6
+_PORTS_SINCE, SCOPES_SINCE = 4, 6
 _BIND_AND_CONNECT = 0b11
 _ABSTRACT_SOCKETS_AND_SIGNALS = 0b11
 
@@ -75,8 +75,8 @@ class Ruleset:
         version = abi()
         self._files = sum(rights for since, rights in _SINCE if since <= version)
         self._ports = _BIND_AND_CONNECT if ports and version >= _PORTS_SINCE else 0
-        scopes = _ABSTRACT_SOCKETS_AND_SIGNALS if version >= _SCOPES_SINCE else 0
-        known = 1 + (version >= _PORTS_SINCE) + (version >= _SCOPES_SINCE)
+        scopes = _ABSTRACT_SOCKETS_AND_SIGNALS if version >= SCOPES_SINCE else 0
+        known = 1 + (version >= _PORTS_SINCE) + (version >= SCOPES_SINCE)
         attributes = struct.pack(f"{known}Q", *(self._files, self._ports, scopes)[:known])
         self._descriptor = _call(_CREATE, attributes, ctypes.c_size_t(len(attributes)), 0)
 

@@ -1,4 +1,4 @@
-"""The server of an environment that only tries what environments must not be able to do, and writes down what worked.
+"""The server of an environment that only tries what environments must not be able to do, and prints what worked.
 
 It is started as every environment is, once in the life of an agent, so that what Podium says of a machine was tried on it.
 """
@@ -6,6 +6,7 @@ It is started as every environment is, once in the life of an agent, so that wha
 import json
 import os
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,6 @@ from environment.confining import landlock
 from environment.confining.confinement import has_gpus
 from environment.spec import ServerSpec
 
-RESULT = "holes.json"
-"""In the workspace."""
 TARGETS = "PROBE_TARGETS"
 """The variable that says, as JSON, what to try it on: the fields of `Targets`."""
 
@@ -32,12 +31,13 @@ class Targets:
     port: int
 
 
-def serve(spec: ServerSpec) -> None:
+def serve(_spec: ServerSpec) -> None:
     targets = Targets(**json.loads(os.environ[TARGETS]))
     found = [name for name, act in _attempts(targets) if _works(act)]
     own_socket = _works(lambda: socket.socket(socket.AF_UNIX).close())
     told = {"abi": landlock.abi(), "holes": list(dict.fromkeys(found)), "unix_sockets": own_socket, "gpus": has_gpus()}
-    (spec.workspace / RESULT).write_text(json.dumps(told))
+    sys.stdout.write(json.dumps(told | {"account": os.geteuid()}) + "\n")  # into its log, which the agent reads
+    sys.stdout.flush()
 
 
 def _attempts(targets: Targets) -> list[tuple[str, Callable[[], object]]]:

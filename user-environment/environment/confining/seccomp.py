@@ -33,7 +33,7 @@ _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 
 @dataclass(frozen=True)
-class _Only:
+class Only:
     """A call, by its numbers on x86-64 and on aarch64, and what must hold for it; without any condition it is refused.
 
     A condition names an argument, the bits of it that are looked at, and the values that they may have.
@@ -45,26 +45,26 @@ class _Only:
 
 _OWN = ((0, _ALL, (0,)),)
 """The calling process."""
-_NO_UNIX_SOCKETS = (
-    _Only((41, 198), ((0, _ALL, (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)),)),  # socket
-    _Only((53, 199), ((1, 0xF, (socket.SOCK_STREAM, socket.SOCK_SEQPACKET)),)),  # socketpair
+NO_UNIX_SOCKETS = (
+    Only((41, 198), ((0, _ALL, (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)),)),  # socket
+    Only((53, 199), ((1, 0xF, (socket.SOCK_STREAM, socket.SOCK_SEQPACKET)),)),  # socketpair
 )
-_RULES = (
-    _Only((425, 425)),  # io_uring_setup
-    _Only((248, 217)),  # add_key
-    _Only((249, 218)),  # request_key
-    _Only((250, 219)),  # keyctl
-    _Only((29, 194)),  # shmget
-    _Only((64, 190)),  # semget
-    _Only((68, 186)),  # msgget
-    _Only((240, 180)),  # mq_open
-    _Only((302, 261), _OWN),  # prlimit64
-    _Only((142, 118), _OWN),  # sched_setparam
-    _Only((144, 119), _OWN),  # sched_setscheduler
-    _Only((203, 122), _OWN),  # sched_setaffinity
-    _Only((314, 274), _OWN),  # sched_setattr
-    _Only((141, 140), ((0, _ALL, (os.PRIO_PROCESS, os.PRIO_PGRP)), (1, _ALL, (0,)))),  # setpriority
-    _Only((251, 30), ((0, _ALL, (1, 2)), (1, _ALL, (0,)))),  # ioprio_set, of a process or a group
+RULES = (
+    Only((425, 425)),  # io_uring_setup
+    Only((248, 217)),  # add_key
+    Only((249, 218)),  # request_key
+    Only((250, 219)),  # keyctl
+    Only((29, 194)),  # shmget
+    Only((64, 190)),  # semget
+    Only((68, 186)),  # msgget
+    Only((240, 180)),  # mq_open
+    Only((302, 261), _OWN),  # prlimit64
+    Only((142, 118), _OWN),  # sched_setparam
+    Only((144, 119), _OWN),  # sched_setscheduler
+    Only((203, 122), _OWN),  # sched_setaffinity
+    Only((314, 274), _OWN),  # sched_setattr
+    Only((141, 140), ((0, _ALL, (os.PRIO_PROCESS, os.PRIO_PGRP)), (1, _ALL, (0,)))),  # setpriority
+    Only((251, 30), ((0, _ALL, (1, 2)), (1, _ALL, (0,)))),  # ioprio_set, of a process or a group
 )
 
 
@@ -77,18 +77,15 @@ def is_known() -> bool:
     return platform.machine() in _ARCHITECTURES
 
 
-def restrict(*, unix_sockets: bool = False) -> None:
-    """This process and all that it starts, for good; `unix_sockets`: whether it may have those.
-
-    Raises OSError where the kernel refuses, KeyError where not `is_known`.
-    """
-    code = _filter(platform.machine(), _RULES if unix_sockets else (*_NO_UNIX_SOCKETS, *_RULES))
+def restrict(rules: Iterable[Only]) -> None:
+    """This process and all that it starts, for good. Raises OSError where the kernel refuses, KeyError where not `is_known`."""
+    code = _filter(platform.machine(), rules)
     program = _Program(len(code) // 8, code)
     for call in ((_PR_SET_NO_NEW_PRIVS, 1, 0), (_PR_SET_SECCOMP, _FILTER, ctypes.byref(program))):
         checked(libc.prctl(*call, 0, 0))
 
 
-def _filter(machine: str, rules: Iterable[_Only]) -> bytes:
+def _filter(machine: str, rules: Iterable[Only]) -> bytes:
     """A program of another architecture is killed: its numbers mean other calls."""
     which = tuple(_ARCHITECTURES).index(machine)
     instructions = [

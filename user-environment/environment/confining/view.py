@@ -29,12 +29,14 @@ def enter(paths: Iterable[Path], root: Path, link: tuple[Path, Path]) -> bool:
         return False
     _mount(None, Path("/"), None, _RECURSIVE | _PRIVATE)
     _mount("tmpfs", root, "tmpfs", 0)
+    before = os.umask(0o022)  # whoever the process becomes goes through these folders
     for path in _outermost(paths):
         _bind(path, root)
     name, target = link
     inside = root / name.relative_to("/")
     inside.parent.mkdir(parents=True, exist_ok=True)
     inside.symlink_to(target)
+    os.umask(before)
     _pivot(root)
     return True
 

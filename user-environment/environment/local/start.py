@@ -17,6 +17,9 @@ from environment.supervising.processes import start_time
 from environment.supervising.server_process import Serve
 from environment.supervising.supervisor import Supervisor
 
+_PASSABLE = 0o711
+"""The mode of a folder through which others may go and in which they see nothing."""
+
 
 def supervise(folder: Path, serve: Serve) -> None:
     """Runs one start from its folder to its end. Returns at once where another one has it in hand."""
@@ -42,20 +45,31 @@ def _run(folder: Path, serve: Serve) -> Ended:
     if workspace is None:
         return Ended("never_started", "Another environment is running with this workspace.")
     try:
-        _prepare(folder, spec)
+        account = _prepare(folder, spec)
         group = Path(spec["group"]) if spec["group"] else None
-        limits = guard(spec["memory"], spec["processes"], spec["cpu"], group)
+        limits = guard(spec["memory"], spec["processes"], spec["cpu"], group, account)
         return Supervisor(spec, limits, FolderRecords(folder)).run(serve)
     finally:
         os.close(workspace)  # before the end is recorded: who reads of it may start anew at once
 
 
-def _prepare(folder: Path, spec: dict[str, Any]) -> None:
-    """The socket's folder, and in it a short path to a temporary folder that lies beside the data."""
+def _prepare(folder: Path, spec: dict[str, Any]) -> int | None:
+    """The socket's folder, and in it a short path to a temporary folder that lies beside the data.
+
+    Returns the account that the environment is to run as, where that is another one: whoever owns its workspace.
+    """
     Path(spec["runtime"]).mkdir(mode=0o700, exist_ok=True)
     (folder / "tmp").mkdir(mode=0o700, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         Path(spec["temporary"]).symlink_to(folder / "tmp")
+    owner = Path(spec["server"]["workspace"]).stat().st_uid
+    if "confinement" not in spec or owner == os.geteuid():
+        return None
+    os.chown(folder / "tmp", owner, owner, follow_symlinks=False)
+    for passed in (folder, Path(spec["runtime"])) if spec["passable"] else ():
+        passed.chmod(_PASSABLE)
+    spec["confinement"]["account"] = owner
+    return owner
 
 
 def _lock(path: Path) -> int | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from environment.supervising.account import asked_as
 from environment.supervising.processes import proportional, resident
 
 _QUICK, _SLOW = 0.1, 1.0
@@ -48,19 +49,19 @@ class Guard(Protocol):
         """All descendants have ended."""
 
 
-def guard(memory: int, processes: int, cpu: float, group: Path | None) -> Guard:
-    """The control group where there is one and it can be made, else the watchdog."""
+def guard(memory: int, processes: int, cpu: float, group: Path | None, account: int | None = None) -> Guard:
+    """The control group where there is one and it can be made, else the watchdog. `account`: whom the processes belong to."""
     if group is not None:
         with contextlib.suppress(OSError):
             return Group(group, memory, processes, cpu)
-    return Watchdog(memory, processes)
+    return Watchdog(memory, processes, account)
 
 
 class Watchdog:
-    def __init__(self, memory: int, processes: int) -> None:
+    def __init__(self, memory: int, processes: int, account: int | None = None) -> None:
         self.peak: int | None = None
         self.pause = _QUICK
-        self._memory, self._processes = memory, processes
+        self._memory, self._processes, self._account = memory, processes, account
         self._highest = 0
         self._not_before = 0.0
 
@@ -87,7 +88,7 @@ class Watchdog:
     def _measure(self, pids: list[int], held: int) -> Breach | None:
         self._highest = max(held, self._highest)
         began = time.monotonic()
-        used = proportional(pids)
+        used = asked_as(self._account, lambda: proportional(pids))
         ended = time.monotonic()
         self._not_before = ended + (ended - began) / _PSS_SHARE
         self.peak = max(used, self.peak or 0)

@@ -21,6 +21,9 @@ from environment.supervising.limits import Guard
 from environment.supervising.processes import end_with_parent
 from environment.supervising.threads import limit_threads, thread_variables
 
+_NAME = "researcher"
+"""For programs that ask who they run as: an account of its own has no name."""
+
 Serve = Callable[[ServerSpec], None]
 
 _OOM_SCORE = 500
@@ -92,6 +95,7 @@ def _variables(spec: Mapping[str, Any]) -> dict[str, str]:
     return {
         "PATH": f"{programs}:/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
+        **dict.fromkeys(("USER", "LOGNAME"), _NAME),
         **thread_variables(_threads(spec)),
         **spec["variables"],
         "HOME": spec["server"]["workspace"],

@@ -70,6 +70,18 @@ def status() -> None:
 
 
 @app.command()
+def agent() -> None:
+    """Run environments for a hub whose LOCAL_AGENT is elsewhere, in the foreground."""
+    from hub.environments.catalog import Catalog  # noqa: PLC0415
+    from hub.spawners.local.foreground import Foreground  # noqa: PLC0415
+    from hub.spawners.local.launch import options_of  # noqa: PLC0415
+
+    with plain_errors():
+        settings = settings_at_hand()
+        raise typer.Exit(Foreground(options_of(settings, Catalog(settings).interpreters)).run())
+
+
+@app.command()
 def doctor() -> None:
     """Check this installation and say what to do."""
     from hub import cli_doctor  # noqa: PLC0415

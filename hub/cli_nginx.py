@@ -29,6 +29,8 @@ def nginx(
         typer.Option(help="Network of a proxy in front of it whose X-Forwarded-For says where a request comes from."),
     ] = None,
     access_log: Annotated[str, typer.Option(help="Where requests are logged. Default: access.log in the folder.")] = "",
+    certificate: Annotated[str, typer.Option(help="File of the certificate with which NGINX speaks TLS; with --key.")] = "",
+    key: Annotated[str, typer.Option(help="File of the certificate's key.")] = "",
     cluster: Annotated[
         str,
         typer.Option(
@@ -50,7 +52,8 @@ def nginx(
         asks |= {"hubs": tuple(hub)} if hub else {}
         options = NginxOptions(
             settings, folder.absolute(), listening(listen), user=user or None, workers=workers,
-            trusted=tuple(trusted_proxy or ()), access_log=access_log, **asks,
+            trusted=tuple(trusted_proxy or ()), access_log=access_log,
+            certificate=(certificate, key) if certificate else None, **asks,
         )  # fmt: skip
         out.print(render(options), markup=False)
 

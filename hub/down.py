@@ -26,6 +26,8 @@ def down(settings: Settings, say: Callable[[str], None]) -> None:
     """End it all. May be killed at any line and called again; workspaces are not touched. Raises `CannotStart`."""
     if settings.spawner == "kubernetes":
         raise CannotStart("On Kubernetes nothing would end the pods once the hub is gone. Stop environments on the page first.")
+    if settings.local_agent == "elsewhere":
+        raise CannotStart("Another service runs the environments here: end that one (docker compose down).")
     services = open_services(settings)
     try:
         _want_nothing(services)

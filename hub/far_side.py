@@ -72,7 +72,8 @@ def _source(kubeconfig: Path | None) -> Source:
 def _local(settings: Settings, *, start: bool) -> FarSide:
     from hub.spawners.local import launch  # noqa: PLC0415
 
-    spawner = launch.ensure_agent(settings, Catalog(settings).interpreters) if start else launch.connect(settings)
+    own = start and settings.local_agent == "own"
+    spawner = launch.ensure_agent(settings, Catalog(settings).interpreters) if own else launch.connect(settings)
     return FarSide(settings.home, spawner, spawner.isolation)
 
 

@@ -62,6 +62,11 @@ class Settings(ClusterSettings, LoginSettings):
     runtime_dir: Path | None = setting(
         "Storage", None, "A folder with a short path for sockets. Default: one below `/run/user/<uid>` or `/tmp`."
     )
+    runtime_group: int | None = setting(
+        "Storage",
+        None,
+        "The number of a group that may connect to sockets there: a hub and an NGINX of other accounts.",
+    )
     database_url: str | None = setting(
         "Storage",
         None,
@@ -76,6 +81,12 @@ class Settings(ClusterSettings, LoginSettings):
     max_memory: str = setting("Environments", "16Gi", "The most memory that a custom environment may ask for.")
     profiles_file: Path = setting(
         "Environments", ROOT / "data" / "profiles.toml", "The catalog of presets that people choose from."
+    )
+    local_agent: Literal["own", "elsewhere"] = setting(
+        "Environments",
+        "own",
+        "Who runs environments on one machine: `own` is an agent that the hub starts, `elsewhere` is `python -m hub agent` in "
+        "a service of its own, which shares RUNTIME_DIR and RUNTIME_GROUP.",
     )
     environment_python: Path = setting(
         "Environments",

@@ -62,6 +62,8 @@ class NginxOptions:
     user: str | None = None
     workers: str = "auto"
     trusted: tuple[str, ...] = ()
+    certificate: tuple[str, str] | None = None
+    """Files of a certificate, with those that vouch for it, and its key: with them NGINX speaks TLS."""
     access_log: str = ""
     """Where it is written; empty: into `folder`."""
     foreground: bool = True
@@ -96,6 +98,7 @@ def render(options: NginxOptions) -> str:
         asset_name=ASSET,
         folder=_checked(str(options.folder)),
         listen=[" ".join(_checked(part) for part in listen.split()) for listen in options.listen],
+        certificate=[_checked(file) for file in options.certificate or ()],
         hubs=[_checked(hub) for hub in options.hubs],
         cluster_id=_checked(options.cluster_id),
         credential=_checked(options.credential),

@@ -25,7 +25,7 @@ from starlette.types import Lifespan
 from hub.errors import CannotStart
 from hub.seam import crossing
 from hub.spawners.local.accounts import Accounts, Range, hindrance, may_hide_folders, range_of
-from hub.spawners.local.folders import Folders, secret_of
+from hub.spawners.local.folders import Folders, secret_of, share
 from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import limits_in_force
 from hub.spawners.local.options import Options, parse
@@ -47,9 +47,11 @@ def main(arguments: Sequence[str]) -> int:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
         numbers, no_accounts = _accounts(options)
-        folders = Folders(options.data, options.runtime, passable=bool(numbers) and not may_hide_folders())
+        folders = Folders(options.data, options.runtime, passable=bool(numbers) and not may_hide_folders(), group=options.group)
         folders.prepare()
         secret = secret_of(folders)
+        if folders.group is not None:
+            share(folders, secret)
     except CannotStart as error:
         log.error("%s", error.sentence)  # noqa: TRY400 (a sentence for the operator)
         return 1
@@ -68,6 +70,7 @@ def _remove_socket(folders: Folders) -> None:
     """And the runtime folder, where no environment is left that has its socket there."""
     with crossing("remove the agent's socket"), contextlib.suppress(OSError):
         folders.agent_socket.unlink()
+        folders.shared_secret.unlink(missing_ok=True)
         folders.runtime.rmdir()
 
 
@@ -142,6 +145,9 @@ def _listener(folders: Folders) -> socket.socket:
         with crossing("bind the agent's socket"):
             folders.agent_socket.unlink(missing_ok=True)  # of a dead agent: this one holds the lock
             listener.bind(str(folders.agent_socket))
+            if folders.group is not None:
+                os.chown(folders.agent_socket, -1, folders.group)
+                folders.agent_socket.chmod(0o660)
     finally:
         os.umask(before)
     listener.listen(_BACKLOG)

@@ -21,8 +21,8 @@ from hub.errors import CannotStart
 from hub.seam import crossing
 from hub.spawners.checks import checked_id, is_id
 
-_PRIVATE, _PASSABLE = 0o700, 0o711
-"""Modes of folders: through the second one others may go, and see nothing in it."""
+_PRIVATE, _OF_GROUP, _PASSABLE = 0o700, 0o710, 0o711
+"""Modes of folders: through the second one a group may go, through the third one others, and they see nothing in it."""
 _LONGEST_RUNTIME = 64
 """Leaves room for `/<32 digits>/s` below the 107 bytes of a socket's path, with some to spare."""
 
@@ -63,11 +63,13 @@ class Folders:
     """The agent's folders below the data folder, and the runtime folder.
 
     `passable`: environments with accounts of their own go through to what is theirs, by names that they were told.
+    `group` may connect to all sockets and read the agent's secret: a hub and a proxy that run as somebody else.
     """
 
     data: Path
     runtime: Path
     passable: bool = False
+    group: int | None = None
 
     @property
     def workspaces(self) -> Path:
@@ -88,6 +90,11 @@ class Folders:
     @property
     def agent_socket(self) -> Path:
         return self.runtime / "agent"
+
+    @property
+    def shared_secret(self) -> Path:
+        """The agent's, for those of `group`."""
+        return self.runtime / "secret"
 
     @property
     def agent_lock(self) -> Path:
@@ -126,8 +133,13 @@ class Folders:
         own_folder(self.data)
         for folder in (self.locks, self.trash):
             own_folder(folder)
-        for folder in (self.data, self.workspaces, self.starts, self.runtime):
+        for folder in (self.data, self.workspaces, self.starts):
             own_folder(folder, _PASSABLE if self.passable else _PRIVATE)
+        own_folder(self.runtime)
+        if self.group is not None:
+            with crossing("open the runtime folder to the group"):
+                os.chown(self.runtime, -1, self.group)
+                self.runtime.chmod(_OF_GROUP)
 
 
 def folders_at(data: Path, runtime: Path | None = None) -> Folders:
@@ -189,6 +201,18 @@ def secret_of(folders: Folders) -> str:
         raise CannotStart(
             f"The file {folders.agent_secret} cannot be read or made ({error.strerror}): give this account the right to."
         ) from error
+
+
+def share(folders: Folders, secret: str) -> None:
+    """Let the group read the secret."""
+    assert folders.group is not None
+    draft = folders.shared_secret.with_name(f"secret.{secrets.token_hex(4)}")
+    with crossing("share the agent's secret"):
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secret)
+        os.chown(draft, -1, folders.group)
+        draft.rename(folders.shared_secret)
 
 
 def _make_secret(path: Path) -> None:

@@ -35,7 +35,16 @@ def options_of(settings: Settings, interpreters: Iterable[Path] = ()) -> Options
     known = tuple(dict.fromkeys((settings.environment_python.absolute(), *interpreters)))
     memory = parse_bytes(settings.memory_for_environments) if settings.memory_for_environments else None
     readable = tuple(Path(folder) for folder in listed(settings.readable_folders))
-    return Options(folders.data, folders.runtime, known, memory, settings.isolation, settings.environment_uids, readable)
+    return Options(
+        folders.data,
+        folders.runtime,
+        known,
+        memory,
+        settings.isolation,
+        settings.environment_uids,
+        settings.runtime_group,
+        readable,
+    )
 
 
 def ensure_agent(settings: Settings, interpreters: Iterable[Path] = ()) -> LocalSpawner:
@@ -44,11 +53,26 @@ def ensure_agent(settings: Settings, interpreters: Iterable[Path] = ()) -> Local
 
 
 def connect(settings: Settings) -> LocalSpawner:
-    """A spawner for commands: it talks to the agent that runs, and starts none."""
+    """A spawner that talks to the agent that runs, and starts none: for commands, and where another service runs it.
+
+    Raises `CannotStart` where that one has not begun.
+    """
     options = options_of(settings)
+    if settings.local_agent == "elsewhere":
+        return _elsewhere(Folders(options.data, options.runtime))
     folders = Folders(options.data, options.runtime)
     folders.prepare()
     return LocalSpawner(folders.agent_socket, secret_of(folders))
+
+
+def _elsewhere(folders: Folders) -> LocalSpawner:
+    try:
+        secret = folders.shared_secret.read_text()
+    except OSError as error:
+        raise CannotStart(
+            f"The service that runs environments has not begun: {folders.shared_secret} cannot be read ({error.strerror})."
+        ) from error
+    return LocalSpawner(folders.agent_socket, secret)
 
 
 def ensure(options: Options, command: tuple[str, ...] = AGENT) -> LocalSpawner:

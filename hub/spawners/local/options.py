@@ -21,6 +21,8 @@ class Options:
     memory: int | None = None
     isolation: str = "any"
     uids: str = "2000000000-2147483646"
+    group: int | None = None
+    """Of accounts that may connect to sockets, beside the agent's own."""
     readable: tuple[Path, ...] = ()
     """Folders that environments may read beside the system's and their own."""
     code: tuple[Path, ...] = (CODE,)
@@ -36,6 +38,7 @@ class Options:
         given += [f"--server={self.server}", f"--preload={self.preload}"]
         given += [f"--python={interpreter}" for interpreter in self.interpreters]
         given += [f"--isolation={self.isolation}", f"--uids={self.uids}", *(f"--readable={folder}" for folder in self.readable)]
+        given += [] if self.group is None else [f"--group={self.group}"]
         return given if self.memory is None else [*given, f"--memory={self.memory}"]
 
     def fingerprint(self) -> str:
@@ -55,6 +58,7 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--memory", type=int)
     parser.add_argument("--isolation", required=True)
     parser.add_argument("--uids", required=True)
+    parser.add_argument("--group", type=int)
     parser.add_argument("--readable", type=Path, action="append", default=[])
     parser.add_argument("--code", type=Path, action="append", required=True)
     parser.add_argument("--script", type=Path, required=True)
@@ -69,6 +73,7 @@ def parse(arguments: Sequence[str]) -> Options:
         given.memory,
         given.isolation,
         given.uids,
+        given.group,
         tuple(given.readable),
         tuple(given.code),
         given.server,

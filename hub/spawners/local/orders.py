@@ -1,5 +1,6 @@
 """The file that a supervisor reads: what to run, how, and within which limits. A pure function of the spec."""
 
+from pathlib import Path
 from typing import Any
 
 from hub.spawners.base import StartSpec
@@ -26,10 +27,17 @@ def order_of(spec: StartSpec, folders: Folders, options: Options, limits: Limits
         "server": {**read["server"], **here},
         "lock": str(folders.lock(spec.workspace_id)),
         "passable": folders.passable,
+        "socket_group": folders.group,
         "group": str(limits.parent / f"podium-{spec.start_id}") if limits.parent else None,
         "runtime": str(folders.socket_folder(spec.start_id)),
-        "temporary": str(folders.socket_folder(spec.start_id) / "tmp"),
+        "temporary": str(_temporary(spec, folders)),
     }
+
+
+def _temporary(spec: StartSpec, folders: Folders) -> Path:
+    """A short path, for the sockets that libraries make there; none are made where folders have to be passed to reach it."""
+    beside = folders.start(spec.start_id).path if folders.passable else folders.socket_folder(spec.start_id)
+    return beside / "tmp"
 
 
 def _confinement(spec: StartSpec, folders: Folders, options: Options) -> dict[str, Any]:
@@ -40,6 +48,6 @@ def _confinement(spec: StartSpec, folders: Folders, options: Options) -> dict[st
         "writable": [str(folder) for folder in own],
         "readable": [str(options.script.parent), *map(str, options.readable)],
         "root": str(root),
-        "temporary": str(root / "tmp"),
+        "temporary": str(_temporary(spec, folders)),
         "gpus": options.isolation == "any",
     }

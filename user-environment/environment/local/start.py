@@ -13,7 +13,7 @@ from environment.local import log
 from environment.local.records import read, write, write_exit
 from environment.supervising.ended import Ended
 from environment.supervising.limits import guard
-from environment.supervising.processes import start_time
+from environment.supervising.processes import boot_id, start_time
 from environment.supervising.server_process import Serve
 from environment.supervising.supervisor import Supervisor
 
@@ -56,9 +56,13 @@ def _run(folder: Path, serve: Serve) -> Ended:
 def _prepare(folder: Path, spec: dict[str, Any]) -> int | None:
     """The socket's folder, and in it a short path to a temporary folder that lies beside the data.
 
-    Returns the account that the environment is to run as, where that is another one: whoever owns its workspace.
+    `socket_group` may go through it to the socket: a proxy that runs as somebody else. Returns the account that the
+    environment is to run as, where that is another one: whoever owns its workspace.
     """
     Path(spec["runtime"]).mkdir(mode=0o700, exist_ok=True)
+    if (group := spec.get("socket_group")) is not None:
+        os.chown(spec["runtime"], -1, group)
+        Path(spec["runtime"]).chmod(0o710)
     (folder / "tmp").mkdir(mode=0o700, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         Path(spec["temporary"]).symlink_to(folder / "tmp")
@@ -66,8 +70,8 @@ def _prepare(folder: Path, spec: dict[str, Any]) -> int | None:
     if "confinement" not in spec or owner == os.geteuid():
         return None
     os.chown(folder / "tmp", owner, owner, follow_symlinks=False)
-    for passed in (folder, Path(spec["runtime"])) if spec["passable"] else ():
-        passed.chmod(_PASSABLE)
+    if spec.get("passable"):
+        folder.chmod(_PASSABLE)
     spec["confinement"]["account"] = owner
     return owner
 
@@ -91,8 +95,7 @@ class FolderRecords:
 
     def started(self, server: int) -> None:
         pid = os.getpid()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        named = {"pid": pid, "start_time": start_time(pid), "boot_id": boot, "server": server}
+        named = {"pid": pid, "start_time": start_time(pid), "boot_id": boot_id(), "server": server}
         write(self._folder / "supervisor.json", named)
 
     def ordered_to_end(self) -> Ended:

@@ -12,6 +12,8 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_MACHINE = "pid:[4026531836]"
+"""The namespace of process numbers in which the kernel itself began: outside all containers."""
 
 
 def adopt_orphans() -> None:
@@ -28,6 +30,12 @@ def _prctl(option: int, value: int) -> None:
     if _libc.prctl(option, value, 0, 0, 0) != 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
+
+
+def boot_id() -> str:
+    """Another one after each start of the machine, or of the container that this process is in."""
+    boot = read("/proc/sys/kernel/random/boot_id").strip()
+    return boot if os.readlink("/proc/self/ns/pid") == _MACHINE else f"{boot}-{start_time(1)}"  # noqa: PTH115 (no path)
 
 
 def start_time(pid: int) -> int:

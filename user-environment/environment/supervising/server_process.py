@@ -37,7 +37,7 @@ def run_server(spec: Mapping[str, Any], guard: Guard, serve: Serve, supervisor: 
         guard.enter()
         server = ServerSpec.from_mapping(spec["server"])
         if "confinement" in spec:
-            server = _confined(server, Confinement.from_mapping(spec["confinement"]))
+            server = _confined(server, Confinement.from_mapping(spec["confinement"]), spec.get("socket_group"))
         _clean(spec)
         serve(server)
     except SystemExit as ending:
@@ -62,9 +62,12 @@ def _detach(supervisor: int) -> None:
     _offer_to_the_kernel()
 
 
-def _confined(server: ServerSpec, confinement: Confinement) -> ServerSpec:
-    """With the socket bound before: afterwards nobody here may make one."""
+def _confined(server: ServerSpec, confinement: Confinement, group: int | None) -> ServerSpec:
+    """With the socket bound before: afterwards nobody here may make one. `group` may connect to it, too."""
     bound = replace(server, descriptor=listen(server).detach())
+    if group is not None and server.socket is not None:
+        os.chown(server.socket, -1, group)
+        server.socket.chmod(0o660)
     enter(confinement)
     return bound
 

@@ -18,7 +18,7 @@ TOOLS := $(VENV)/.tools-installed
 AXE := tests/node_modules/.package-lock.json
 PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10
 
-.PHONY: help up down doctor test test-crash test-pages test-story test-cluster test-guards test-fresh bench bench-cluster picture lock settings api manifests cases fmt
+.PHONY: help up down doctor test test-crash test-pages test-story test-cluster test-compose test-guards test-fresh bench bench-cluster picture lock settings api manifests cases fmt
 
 help:  ## List what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -32,14 +32,14 @@ down: $(HUB)  ## End the hub and every environment on this machine; workspaces s
 doctor: $(HUB) $(ENVIRONMENT)  ## Check this installation and say what to do.
 	@exec $(VENV)/bin/python -m hub doctor
 
-test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run all tests but those of pages, of crashes and of clusters.
+test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run all tests but those of pages, crashes, clusters and Docker.
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	cd user-environment/app && ../../$(VENV)/bin/mypy --config-file ../../pyproject.toml .
 	PYTHONPATH=user-environment $(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/hadolint $(wildcard */Dockerfile tests/cluster/*/Dockerfile)
-	$(PYTEST) tests --ignore=tests/faults --ignore=tests/cluster $(PAGES:%=--ignore=%)
+	$(PYTEST) tests --ignore=tests/faults --ignore=tests/cluster --ignore=tests/compose $(PAGES:%=--ignore=%)
 
 test-crash: $(TOOLS) $(ENVIRONMENT)  ## Kill the hub and the agent at every step of an environment's life and see that nothing is lost.
 	$(PYTEST) --dist worksteal tests/faults
@@ -52,6 +52,9 @@ test-story: $(TOOLS) $(ENVIRONMENT)  ## Run the main story in a browser, and try
 
 test-cluster: $(TOOLS) build/stand-in  ## Build the images and run the tests that need a Kubernetes (CLUSTER or KUBECONFIG; docs/developing.md).
 	@$(VENV)/bin/python -m tests.cluster.run
+
+test-compose: $(TOOLS)  ## Build compose.yml's image and try it on a Docker engine (ENGINE or DOCKER_HOST; docs/developing.md).
+	@$(VENV)/bin/python -m tests.compose.run
 
 build/stand-in: tests/cluster/stand-in/Dockerfile tests/spawners/stand_in.py $(wildcard user-environment/environment/*.py user-environment/environment/*/*.py)
 	@rm -rf $@ && mkdir -p build && cp -r tests/cluster/stand-in $@

@@ -57,7 +57,9 @@ def at_hand() -> Iterator[tuple[list[str], dict[str, str]]]:
 
 
 def build(cluster: str) -> None:
-    subprocess.run([cluster, "build", "podium/hub:test", "-f", ROOT / "hub" / "Dockerfile", "--target", "hub", ROOT], check=True)
+    subprocess.run(
+        [cluster, "build", "podium/hub:test", "-f", ROOT / "hub" / "Dockerfile", "--target", "hub", ROOT], check=True
+    )
     subprocess.run([cluster, "build", "podium/environment:test", ROOT / "user-environment"], check=True)
     subprocess.run([cluster, "build", "podium/nginx:test", ROOT / "tests" / "cluster" / "nginx"], check=True)
     subprocess.run([cluster, "build", "podium/stand-in:test", _STAND_IN], check=True)

@@ -177,6 +177,17 @@ def _check_workspace(session: Session, environment: Environment) -> None:
         raise Conflict("The workspace of this environment was deleted. Delete the environment and launch a new one.")
     if other is not None:
         raise Conflict(f"“{other}” is using the workspace “{workspace.name}”. Stop it first, or choose another workspace.")
+    _check_room(environment, workspace)
+
+
+def _check_room(environment: Environment, workspace: Workspace) -> None:
+    """Where no volume holds a workspace to its size, a launch does, by what was measured after the last run."""
+    if workspace.capacity is None and workspace.size is not None and workspace.size > environment.storage:
+        raise LimitReached(
+            f"The workspace “{workspace.name}” holds {show_bytes(workspace.size)}, and this size may hold "
+            f"{show_bytes(environment.storage)}. Choose a larger size for it, or ask an administrator for more; until then you "
+            "can download it."
+        )
 
 
 def count_live(session: Session) -> dict[str, int]:

@@ -25,7 +25,8 @@ def figures(folder: Path) -> Iterator[Figure]:
             pairs = [(float(_run(apart, work)), float(_run(together, work))) for _ in range(ROUNDS)]
             inside, outside = (median(one) * 1000 for one in zip(*pairs, strict=True))
             name = work.__name__.replace("_", " ")
-            yield Figure(f"{name.capitalize()} where it is kept apart", inside, "ms", outside, "where not", ratio_limit=1.05)
+            promised = None if work is small_files else 1.05  # Landlock asks at each file that is opened; docs/benchmarks.md
+            yield Figure(f"{name.capitalize()} where it is kept apart", inside, "ms", outside, "where not", promised)
 
 
 def _running(stack: ExitStack, folder: Path, isolation: str) -> tuple[LocalFarSide, StartSpec]:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import apart, burst, crowd, launching, proxies, revoking
+from tests.bench import apart, burst, crowd, greed, launching, proxies, revoking
 from tests.bench.figures import Figure
 from tests.bench.ground import Ground
 from tests.support.chromium import launched
@@ -31,6 +31,8 @@ def measure(folder: Path, browser: Browser, tell: Callable[[Figure], None]) -> N
         tell(launching.killed_to_shown(ground, browser))
         tell(launching.logout_to_shown(ground, browser))
     for figure in apart.figures(folder / "apart"):
+        tell(figure)
+    for figure in greed.figures(folder / "greed"):
         tell(figure)
     with Ground.made(folder / "proxies") as ground:
         tell(proxies.gateway_latency(ground))

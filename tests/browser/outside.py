@@ -54,7 +54,9 @@ def _name(supervisor: Path) -> str:
 def _below(supervisor: Path) -> list[psutil.Process]:
     """A supervisor works in its start's folder; a process that has got its number later does not."""
     try:
-        process = psutil.Process(json.loads(supervisor.read_text())["pid"])
-        return process.children() if Path(process.cwd()) == supervisor.parent.resolve() else []
+        named = json.loads(supervisor.read_text())
+        process = psutil.Process(named["pid"])
+        below = process.children() if Path(process.cwd()) == supervisor.parent.resolve() else []
+        return [child for child in below if child.pid == named["server"]]
     except psutil.Error:
         return []

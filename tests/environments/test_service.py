@@ -14,6 +14,7 @@ from hub.environments.views import EnvironmentFilter, EnvironmentView
 from hub.errors import ClusterSilent, Conflict, Invalid, LimitReached, NotFound, PodiumError
 from hub.identity.person import Person
 from hub.identity.roles import Role
+from hub.workspaces.model import Workspace
 from tests.support.environment_hub import Hub
 
 NAMES_IN_EVERY_SCRIPT = [
@@ -110,6 +111,24 @@ def test_the_limit_counts_what_is_queued_starting_or_running_and_names_it(hub: H
     with pytest.raises(LimitReached, match=r"You may have 3 running at once, and “one”, “three”, “two” already run. Stop one"):
         hub.launch(ada, "four")
     hub.launch(hub.person("bob"), "four")
+
+
+@pytest.mark.parametrize(("held", "capacity", "refused"), [(2**40, None, True), (1, None, False), (2**40, 2**41, False)])
+def test_a_workspace_that_no_volume_holds_to_its_size_is_held_by_the_next_launch(
+    hub: Hub, held: int, capacity: int | None, *, refused: bool
+) -> None:
+    ada = hub.person("ada")
+    view = hub.launch(ada, "full")
+    hub.environments.stop(ada, view.id)
+    hub.controller.round()
+    with hub.database.writing("test size") as session:
+        workspace = session.get_one(Workspace, session.get_one(Environment, view.id).workspace_id)
+        workspace.size, workspace.capacity = held, capacity
+    if not refused:
+        hub.environments.relaunch(ada, view.id)
+        return
+    with pytest.raises(LimitReached, match=r"holds 1.1 TB, and this size may hold 11 GB. Choose a larger size"):
+        hub.environments.relaunch(ada, view.id)
 
 
 @pytest.mark.case("R8")

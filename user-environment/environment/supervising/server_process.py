@@ -21,6 +21,10 @@ from environment.supervising.limits import Guard
 from environment.supervising.processes import end_with_parent
 from environment.supervising.threads import limit_threads, thread_variables
 
+_OPEN_FILES = 65_536
+"""Of one process."""
+_TASKS = 32
+"""Threads for each process that an environment may have: the kernel counts both alike."""
 _NAME = "researcher"
 """For programs that ask who they run as: an account of its own has no name."""
 
@@ -34,6 +38,7 @@ def run_server(spec: Mapping[str, Any], guard: Guard, serve: Serve, supervisor: 
     """Serve until told to end; the exit code. Called in the new process and followed by `os._exit`."""
     try:
         _detach(supervisor)
+        _limit(spec)
         guard.enter()
         server = ServerSpec.from_mapping(spec["server"])
         if "confinement" in spec:
@@ -60,6 +65,16 @@ def _detach(supervisor: int) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _offer_to_the_kernel()
+
+
+def _limit(spec: Mapping[str, Any]) -> None:
+    """Open files; and where it has an account of its own, tasks: faster than a watchdog looks, a program may fork itself."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = _OPEN_FILES if most == resource.RLIM_INFINITY else min(most, _OPEN_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    if spec.get("confinement", {}).get("account") is not None:
+        tasks = spec["processes"] * _TASKS
+        resource.setrlimit(resource.RLIMIT_NPROC, (tasks, tasks))
 
 
 def _confined(server: ServerSpec, confinement: Confinement, group: int | None) -> ServerSpec:

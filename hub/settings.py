@@ -96,11 +96,20 @@ class Settings(ClusterSettings, LoginSettings):
     memory_for_environments: str | None = setting(
         "Environments", None, "The memory that requests may add up to on this machine. Default: all but 1 GiB of it."
     )
-    isolation: Literal["any", "none", "landlock", "user", "user+landlock"] = setting(
+    isolation: Literal["any", "none", "landlock", "user", "user+landlock", "landlock+ports", "user+landlock+ports"] = setting(
         "Environments",
         "any",
         "How far environments are kept apart on this machine: `any` is as far as it can, `none` not at all; where a level is "
-        "named (`landlock`, `user`, `user+landlock`), a machine without it starts no environment.",
+        "named (`landlock`, `user`, `user+landlock`, with `+ports`), a machine without it starts no environment.",
+    )
+    environment_ports: str = setting(
+        "Environments",
+        "",
+        "TCP ports that environments on this machine may listen on, first-last: each has 16 of its own, and connects to no "
+        "other but OUTWARD_PORTS. Needs version 4 of Landlock. Default: TCP is open to them.",
+    )
+    outward_ports: str = setting(
+        "Environments", "53,80,443", "With ENVIRONMENT_PORTS: the TCP ports of any machine that environments connect to."
     )
     environment_uids: str = setting(
         "Environments",

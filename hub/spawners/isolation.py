@@ -52,10 +52,13 @@ def local_isolation(wanted: str, found: Found | None, no_accounts: str = "") -> 
         why = " (which programs for this machine's GPUs need)" if found.gpus and "processes" in found.holes else ""
         return f"{by} but for {open_}{why}: let in people who trust each other."
     without = "" if found.unix_sockets else "; Unix sockets of their own are refused to them"
-    return (
-        f"{by}: none reaches files, processes or Unix sockets of Podium, of another one or of this account. Ports of this "
-        f"machine stay open to them, so whatever listens there must ask who calls{without}."
+    ports = (
+        "Ports of this machine stay open to them, so whatever listens there must ask who calls"
+        if "loopback" in found.holes
+        else "Of TCP they have ports of their own to listen on, and connect to no other but OUTWARD_PORTS"
     )
+    reached = "files, processes or Unix sockets of Podium, of another one or of this account"
+    return f"{by}: none reaches {reached}. {ports}{without}."
 
 
 def _means(found: Found, no_accounts: str) -> str:
@@ -68,8 +71,12 @@ def _means(found: Found, no_accounts: str) -> str:
 
 
 def lacks(wanted: str, found: Found | None) -> str:
-    """Why a machine lacks the level that is demanded: `landlock`, `user` or `user+landlock`. Empty where it has it."""
-    has = {"landlock": bool(found and found.abi), "user": bool(found and found.account)}
+    """Why a machine lacks the level that is demanded, made of `user`, `landlock` and `ports`. Empty where it has it."""
+    has = {
+        "landlock": bool(found and found.abi),
+        "user": bool(found and found.account),
+        "ports": bool(found and "loopback" not in found.holes),
+    }
     if found and not _open(found) and all(has[means] for means in wanted.split("+")):
         return ""
     return f"ISOLATION={wanted} is demanded, and this machine does not keep environments apart so: `doctor` says how far"

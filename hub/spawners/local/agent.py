@@ -24,6 +24,7 @@ from starlette.types import Lifespan
 
 from hub.errors import CannotStart
 from hub.seam import crossing
+from hub.spawners.local import ports
 from hub.spawners.local.accounts import Accounts, Range, hindrance, may_hide_folders, range_of
 from hub.spawners.local.folders import Folders, secret_of, share
 from hub.spawners.local.isolation import Isolation
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
+        ports.range_of(options.ports), ports.outward_of(options.outward)
         numbers, no_accounts = _accounts(options)
         folders = Folders(options.data, options.runtime, passable=bool(numbers) and not may_hide_folders(), group=options.group)
         folders.prepare()

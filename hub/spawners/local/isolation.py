@@ -24,6 +24,7 @@ from hub.spawners.local.folders import Folders, StartFolder, own_folder, write_j
 from hub.spawners.local.limits import Limits
 from hub.spawners.local.options import Options
 from hub.spawners.local.orders import order_of
+from hub.spawners.local.ports import range_of
 from hub.spawners.local.processes import Process
 from hub.spawners.local.warm import CannotFork, ParentGone, WarmParent, end
 from hub.spawners.local.workspaces import Workspaces
@@ -90,7 +91,7 @@ async def _try(options: Options, folders: Folders, limits: Limits, accounts: Acc
             "socket": str(folders.agent_socket), "abstract": abstract, "port": port,
         }  # fmt: skip
         spec = replace(spec, variables={"PROBE_TARGETS": json.dumps(targets)})
-        write_json(start.spec, order_of(spec, inner, options, limits), name="write the probe's spec")
+        write_json(start.spec, order_of(spec, inner, options, limits, _ports_of(options)), name="write the probe's spec")
         async with _parent(options) as parent:
             process = Process.found(await parent.fork(start.path))
             if process:
@@ -105,6 +106,12 @@ def _read(start: StartFolder, others: Collection[int]) -> Found | None:
         return None
     told = json.loads(line)
     return Found(told["abi"], tuple(told["holes"]), told["unix_sockets"], told["gpus"], told["account"] not in others)
+
+
+def _ports_of(options: Options) -> tuple[int, int] | None:
+    """It listens on none of them."""
+    ports = range_of(options.ports)
+    return ports.block(0) if ports else None
 
 
 @contextmanager

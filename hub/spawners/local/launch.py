@@ -40,10 +40,12 @@ def options_of(settings: Settings, interpreters: Iterable[Path] = ()) -> Options
         folders.runtime,
         known,
         memory,
-        settings.isolation,
-        settings.environment_uids,
-        settings.runtime_group,
-        readable,
+        isolation=settings.isolation,
+        uids=settings.environment_uids,
+        ports=settings.environment_ports,
+        outward=settings.outward_ports,
+        group=settings.runtime_group,
+        readable=readable,
     )
 
 

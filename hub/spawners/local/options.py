@@ -21,6 +21,8 @@ class Options:
     memory: int | None = None
     isolation: str = "any"
     uids: str = "2000000000-2147483646"
+    ports: str = ""
+    outward: str = ""
     group: int | None = None
     """Of accounts that may connect to sockets, beside the agent's own."""
     readable: tuple[Path, ...] = ()
@@ -37,7 +39,9 @@ class Options:
         given += [f"--code={folder}" for folder in self.code]
         given += [f"--server={self.server}", f"--preload={self.preload}"]
         given += [f"--python={interpreter}" for interpreter in self.interpreters]
-        given += [f"--isolation={self.isolation}", f"--uids={self.uids}", *(f"--readable={folder}" for folder in self.readable)]
+        given += [f"--isolation={self.isolation}", f"--uids={self.uids}"]
+        given += [f"--ports={self.ports}", f"--outward={self.outward}"]
+        given += [f"--readable={folder}" for folder in self.readable]
         given += [] if self.group is None else [f"--group={self.group}"]
         return given if self.memory is None else [*given, f"--memory={self.memory}"]
 
@@ -58,6 +62,8 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--memory", type=int)
     parser.add_argument("--isolation", required=True)
     parser.add_argument("--uids", required=True)
+    parser.add_argument("--ports", required=True)
+    parser.add_argument("--outward", required=True)
     parser.add_argument("--group", type=int)
     parser.add_argument("--readable", type=Path, action="append", default=[])
     parser.add_argument("--code", type=Path, action="append", required=True)
@@ -73,6 +79,8 @@ def parse(arguments: Sequence[str]) -> Options:
         given.memory,
         given.isolation,
         given.uids,
+        given.ports,
+        given.outward,
         given.group,
         tuple(given.readable),
         tuple(given.code),

@@ -7,21 +7,26 @@ from hub.spawners.base import StartSpec
 from hub.spawners.local.folders import Folders
 from hub.spawners.local.limits import Limits
 from hub.spawners.local.options import Options
+from hub.spawners.local.ports import outward_of
 from hub.spawners.local.wire import spec_to_json
 from hub.spawners.supervised import supervised
 
 
-def order_of(spec: StartSpec, folders: Folders, options: Options, limits: Limits) -> dict[str, Any]:
-    """`start` is the spec itself, from which a restarted agent goes on."""
+def order_of(
+    spec: StartSpec, folders: Folders, options: Options, limits: Limits, ports: tuple[int, int] | None
+) -> dict[str, Any]:
+    """`start` is the spec itself, from which a restarted agent goes on; `ports` are the first and the last of its own."""
     read = supervised(spec)
     here = {
         "workspace": str(folders.workspace(spec.workspace_id)),
         "script": str(options.script),
         "socket": str(folders.socket(spec.start_id)),
     }
-    apart = {} if options.isolation == "none" else {"confinement": _confinement(spec, folders, options)}
+    apart = {} if options.isolation == "none" else {"confinement": _confinement(spec, folders, options, ports)}
+    told = {"variables": {**read["variables"], "PORTS": f"{ports[0]}-{ports[1]}"}} if ports else {}
     return {
         **read,
+        **told,
         **apart,
         "start": spec_to_json(spec),
         "server": {**read["server"], **here},
@@ -40,7 +45,7 @@ def _temporary(spec: StartSpec, folders: Folders) -> Path:
     return beside / "tmp"
 
 
-def _confinement(spec: StartSpec, folders: Folders, options: Options) -> dict[str, Any]:
+def _confinement(spec: StartSpec, folders: Folders, options: Options, ports: tuple[int, int] | None) -> dict[str, Any]:
     """The fields of `environment.confining.confinement.Confinement`."""
     own = (folders.workspace(spec.workspace_id), folders.start(spec.start_id).path / "tmp")
     root = folders.socket_folder(spec.start_id)
@@ -50,4 +55,6 @@ def _confinement(spec: StartSpec, folders: Folders, options: Options) -> dict[st
         "root": str(root),
         "temporary": str(_temporary(spec, folders)),
         "gpus": options.isolation == "any",
+        "ports": ports,
+        "outward": outward_of(options.outward),
     }

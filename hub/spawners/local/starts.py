@@ -18,6 +18,7 @@ from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import Limits
 from hub.spawners.local.options import Options
 from hub.spawners.local.orders import order_of
+from hub.spawners.local.ports import Ports, range_of
 from hub.spawners.local.processes import sample
 from hub.spawners.local.start import Start
 from hub.spawners.local.warm import WarmParent
@@ -61,6 +62,7 @@ class Starts:
     ) -> None:
         self._folders, self._options, self._limits, self._workspaces = folders, options, limits, workspaces
         self._follower = Follower(parents, workspaces, isolation, self._tell)
+        self._ports = Ports(range_of(options.ports))
         self._starts: dict[str, Start] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._watchers: set[Watcher] = set()
@@ -72,6 +74,7 @@ class Starts:
             if recorded is None:
                 self._workspaces.discard(folder)  # an agent was killed while it took this order: the hub will repeat it
             else:
+                self._ports.keep(recorded["start"]["start_id"], recorded.get("confinement", {}).get("ports"))
                 self._follow(spec_from_json(recorded["start"]))
 
     def order(self, spec: StartSpec) -> None:
@@ -80,9 +83,10 @@ class Starts:
         folder = self._folders.start(spec.start_id)
         if spec.start_id in self._starts:
             return
+        ordered = order_of(spec, self._folders, self._options, self._limits, self._ports.take(spec.start_id))
         with crossing("make a start's folder"):
             folder.path.mkdir(mode=0o700, exist_ok=True)
-        write_json(folder.spec, order_of(spec, self._folders, self._options, self._limits), name="write a spec")
+        write_json(folder.spec, ordered, name="write a spec")
         self._follow(spec)
 
     def _follow(self, spec: StartSpec) -> None:
@@ -93,6 +97,7 @@ class Starts:
 
     async def _see_through(self, start: Start) -> None:
         await self._follower.follow(start)
+        self._ports.free(start.id)
         _remove_sockets(self._folders, start.id)
 
     def stop(self, start_id: str) -> None:

@@ -63,16 +63,23 @@ class Confinement:
     temporary: Path
     gpus: bool = False
     account: int | None = None
+    ports: tuple[int, int] | None = None
+    """The first and the last of its own; None leaves TCP open."""
+    outward: tuple[int, ...] = ()
+    """Other ports that it may connect to, on any machine."""
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Self:
         lists = {name: tuple(map(Path, given[name])) for name in ("writable", "readable")}
+        ports = given.get("ports")
         return cls(
             **lists,
             root=Path(given["root"]),
             temporary=Path(given["temporary"]),
             gpus=given["gpus"],
             account=given.get("account"),
+            ports=(ports[0], ports[1]) if ports else None,
+            outward=tuple(given.get("outward", ())),
         )
 
 
@@ -99,7 +106,10 @@ def has_gpus() -> bool:
 
 
 def _ruleset(confinement: Confinement) -> landlock.Ruleset:
-    rules = landlock.Ruleset()
+    rules = landlock.Ruleset(ports=confinement.ports is not None)
+    if confinement.ports:
+        first, last = confinement.ports
+        rules.grant_ports(range(first, last + 1), confinement.outward)
     rules.grant(map(Path, (*_PROGRAMS, *_FACTS)), landlock.READ)
     rules.grant(_found("/etc", _SETTINGS), landlock.READ)
     rules.grant(_code(), landlock.READ)

@@ -56,7 +56,7 @@ _OF_FILES = Right.EXECUTE | Right.WRITE_FILE | Right.READ_FILE | Right.TRUNCATE 
 """Those that can be had over a single file."""
 _SINCE = ((1, Right.REFER - 1), (2, Right.REFER), (3, Right.TRUNCATE), (5, Right.IOCTL_DEV))
 _PORTS_SINCE, SCOPES_SINCE = 4, 6
-_BIND_AND_CONNECT = 0b11
+_BIND, _CONNECT = 0b01, 0b10
 _ABSTRACT_SOCKETS_AND_SIGNALS = 0b11
 
 
@@ -74,7 +74,7 @@ class Ruleset:
     def __init__(self, *, ports: bool = False) -> None:
         version = abi()
         self._files = sum(rights for since, rights in _SINCE if since <= version)
-        self._ports = _BIND_AND_CONNECT if ports and version >= _PORTS_SINCE else 0
+        self._ports = _BIND | _CONNECT if ports and version >= _PORTS_SINCE else 0
         scopes = _ABSTRACT_SOCKETS_AND_SIGNALS if version >= SCOPES_SINCE else 0
         known = 1 + (version >= _PORTS_SINCE) + (version >= SCOPES_SINCE)
         attributes = struct.pack(f"{known}Q", *(self._files, self._ports, scopes)[:known])
@@ -92,11 +92,11 @@ class Ruleset:
             finally:
                 os.close(target)
 
-    def grant_ports(self, ports: Iterable[int]) -> None:
-        """To bind and to connect to, on any address. 0 is to bind to any that is free."""
-        for port in ports:
-            if self._ports:
-                _call(_ADD, self._descriptor, _PORT, struct.pack("QQ", self._ports, port), 0)
+    def grant_ports(self, own: Iterable[int], outward: Iterable[int]) -> None:
+        """`own` to bind and to connect to, on any address, `outward` to connect to alone."""
+        rights = {**dict.fromkeys(outward, _CONNECT), **dict.fromkeys(own, _BIND | _CONNECT)}
+        for port, right in rights.items() if self._ports else ():
+            _call(_ADD, self._descriptor, _PORT, struct.pack("QQ", right, port), 0)
 
     def restrict(self) -> None:
         checked(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

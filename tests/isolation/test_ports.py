@@ -1,0 +1,104 @@
+"""Where ENVIRONMENT_PORTS is set, TCP of this machine is closed to environments but for ports of their own."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.errors import CannotStart, ClusterSilent
+from hub.spawners.local.ports import EACH, outward_of, range_of
+from tests.spawners.far_side import ended, ready, until
+from tests.spawners.local_side import LocalFarSide
+
+FIRST = 20_000 + os.getpid() % 500 * 2 * EACH
+"""Other tests of this machine that run at the same time have others."""
+LISTEN = "import socket, sys; sys.modules['kept'] = socket.create_server(('127.0.0.1', {port})); result = 'listens'"
+CONNECT = "import socket; socket.create_connection(('127.0.0.1', {port}), 5).close(); result = 'connected'"
+
+
+@pytest.fixture
+def outward() -> Iterator[socket.socket]:
+    """Somebody whom environments may call."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+@pytest.fixture
+def far(tmp_path: Path, outward: socket.socket) -> Iterator[LocalFarSide]:
+    ports = f"{FIRST}-{FIRST + 2 * EACH - 1}"
+    one = LocalFarSide(tmp_path / "data", ports=ports, outward=str(outward.getsockname()[1]))
+    yield one
+    one.close()
+
+
+def tried(far: LocalFarSide, start_id: str, code: str, port: int) -> str:
+    attempt = code.format(port=port)
+    return far.run(start_id, f"try:\n    {attempt}\nexcept OSError as error:\n    result = type(error).__name__")
+
+
+def ports_of(far: LocalFarSide, start_id: str) -> tuple[int, int]:
+    first, last = far.run(start_id, "import os; result = os.environ['PORTS']").split("-")
+    return int(first), int(last)
+
+
+def test_an_environment_has_ports_of_its_own_and_reaches_nobody_else_s(far: LocalFarSide, outward: socket.socket) -> None:
+    one, other = far.spec(), far.spec()
+    for spec in (one, other):
+        ready(far, spec)
+    ports = [ports_of(far, spec.start_id) for spec in (one, other)]
+    assert sorted(ports) == [(FIRST, FIRST + EACH - 1), (FIRST + EACH, FIRST + 2 * EACH - 1)]
+    mine, theirs = ports[0][0], ports[1][0]
+    assert tried(far, one.start_id, LISTEN, mine) == "listens"
+    assert tried(far, one.start_id, CONNECT, mine) == "connected"
+    assert tried(far, other.start_id, CONNECT, mine) == "PermissionError"
+    assert tried(far, one.start_id, LISTEN, theirs) == "PermissionError"
+    assert tried(far, one.start_id, LISTEN, 0) == "PermissionError"
+    assert tried(far, one.start_id, CONNECT, outward.getsockname()[1]) == "connected"
+    with socket.create_server(("127.0.0.1", 0)) as database:
+        assert tried(far, one.start_id, CONNECT, database.getsockname()[1]) == "PermissionError"
+    said = until(lambda: found if "being tried" not in (found := far.spawner.isolation()) else "")
+    assert "connect to no other but OUTWARD_PORTS" in said
+
+
+def test_ports_are_given_anew_when_their_start_has_ended_and_kept_by_the_next_agent(far: LocalFarSide) -> None:
+    one, other, third = far.spec(), far.spec(), far.spec()
+    for spec in (one, other):
+        ready(far, spec)
+    os.kill(far.agent(), signal.SIGKILL)
+    with pytest.raises(ClusterSilent, match="all of ENVIRONMENT_PORTS are taken"):
+        far.spawner.start(third)
+    far.spawner.stop(one.start_id)
+    ended(far, one.start_id)
+    ready(far, third)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_the_level_with_ports_is_demanded(tmp_path: Path, *, given: bool) -> None:
+    ports = f"{FIRST}-{FIRST + EACH}" if given else ""
+    far = LocalFarSide(tmp_path / "data", ports=ports, isolation="landlock+ports")
+    try:
+        spec = far.spec()
+        if given:
+            ready(far, spec)
+            return
+        far.spawner.start(spec)
+        exit_ = ended(far, spec.start_id).exit
+        assert exit_
+        assert "ISOLATION=landlock+ports is demanded" in exit_.detail
+    finally:
+        far.close()
+
+
+@pytest.mark.parametrize("text", ["1", "80-90", "9000-8000", "2000-2003", "a-b", "1024-70000"])
+def test_what_is_no_range_of_ports_is_refused(text: str) -> None:
+    with pytest.raises(CannotStart, match="ENVIRONMENT_PORTS"):
+        range_of(text)
+
+
+@pytest.mark.parametrize("text", ["http", "0", "70000", "80;443"])
+def test_what_is_no_list_of_ports_is_refused(text: str) -> None:
+    with pytest.raises(CannotStart, match="OUTWARD_PORTS"):
+        outward_of(text)

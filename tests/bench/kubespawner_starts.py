@@ -7,7 +7,7 @@ import time
 
 from jupyterhub.objects import Hub, Server  # type: ignore[import-not-found]
 from kubespawner import KubeSpawner  # type: ignore[import-not-found]
-from traitlets.config import Config  # type: ignore[import-not-found]
+from traitlets.config import Config
 
 
 class Somebody:

@@ -121,7 +121,7 @@ ATTEMPTS = {
     "signal a neighbour": "os.kill({neighbour}, 0)",
     "limit a neighbour": "resource.prlimit({neighbour}, resource.RLIMIT_CPU)",
     "move a neighbour to another core": "os.sched_setaffinity({neighbour}, os.sched_getaffinity(0))",
-    "slow the whole account down": "os.setpriority(os.PRIO_USER, 0, os.getpriority(os.PRIO_PROCESS, 0))",
+    "slow a neighbour down": "os.setpriority(os.PRIO_PROCESS, {neighbour}, os.getpriority(os.PRIO_PROCESS, {neighbour}))",
     "connect to a socket of the account": connect("{docker}"),
     "connect to an abstract socket": connect("\0{abstract}"),
     "connect to a neighbour's server": connect("{their_socket}"),
@@ -139,7 +139,9 @@ ATTEMPTS = {
 OPEN_WITHOUT_LANDLOCK = {"list all processes"}
 """What all accounts of a machine may do."""
 
-if os.geteuid() == 0:
+if os.geteuid() != 0:
+    ATTEMPTS["slow the whole account down"] = "os.setpriority(os.PRIO_USER, 0, os.getpriority(os.PRIO_PROCESS, 0))"
+else:
     ATTEMPTS["give a file to another account, as root may"] = (
         "open(workspace + '/given', 'w').close(); os.chown(workspace + '/given', 1, 1)"
     )

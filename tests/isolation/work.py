@@ -186,6 +186,43 @@ def moving_files() -> str:
     return Path("c/file").read_text()
 
 
+def matplotlib() -> str:
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from pathlib import Path
+
+    from matplotlib import pyplot as plt
+
+    plt.plot([1, 2], [3, 4])
+    plt.savefig("plot.png")
+    return Path("plot.png").read_bytes()[1:4].decode()
+
+
+def a_jupyter_kernel(transport: str = "tcp") -> str:
+    """That the environment started itself, over the loopback or over Unix sockets."""
+    from jupyter_client.manager import KernelManager
+
+    manager = KernelManager(transport=transport, ip="127.0.0.1" if transport == "tcp" else "kernel")
+    manager.start_kernel(independent=False)
+    client = manager.blocking_client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        client.execute("6", silent=False)
+        while True:
+            message = client.get_iopub_msg(timeout=60)
+            if message["msg_type"] == "execute_result":
+                return str(message["content"]["data"]["text/plain"])
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def a_jupyter_kernel_over_unix_sockets() -> str:
+    return a_jupyter_kernel("ipc")
+
+
 EXPECTED = {
     pandas: "[3, 3]",
     duckdb: "6",
@@ -206,5 +243,7 @@ EXPECTED = {
     names: "True",
     moving_files: "6",
 }
-NEEDS_UNIX_SOCKETS = {a_manager, a_unix_socket_of_its_own, open_files_between_processes}
+NEEDS_UNIX_SOCKETS = {a_manager, a_unix_socket_of_its_own, open_files_between_processes, a_jupyter_kernel_over_unix_sockets}
 """What a machine takes away where no environment can have a root folder of its own; its sentence says so."""
+WITH_LIBRARIES = {matplotlib: "PNG", a_jupyter_kernel: "6", a_jupyter_kernel_over_unix_sockets: "6"}
+"""With what researchers install themselves; the tests' own interpreter has it."""

@@ -98,7 +98,13 @@ def enter(confinement: Confinement) -> None:
         rules.restrict()
     if seccomp.is_known():
         unix_sockets = (alone and named_apart) or (confinement.gpus and has_gpus())
-        seccomp.restrict(seccomp.RULES if unix_sockets else (*seccomp.NO_UNIX_SOCKETS, *seccomp.RULES))
+        seccomp.restrict(_refused(confinement, unix_sockets=unix_sockets))
+
+
+def _refused(confinement: Confinement, *, unix_sockets: bool) -> list[seccomp.Only]:
+    """Of an account that is nobody else's the kernel lets no process touch another's."""
+    shared = () if confinement.account is not None else seccomp.OF_A_SHARED_ACCOUNT
+    return [*(() if unix_sockets else seccomp.NO_UNIX_SOCKETS), *seccomp.RULES, *shared]
 
 
 def has_gpus() -> bool:

@@ -23,7 +23,8 @@ from environment.confining.kernel import checked, libc
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 38, 22, 2
 _LOAD, _EQUAL, _ANY_SET, _AND, _RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
 """Instructions of the filter's machine: jumps go over as many as they say, where the answer is yes, and where it is no."""
-_ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050000 | errno.EACCES, 0x80000000
+_ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
+"""A refusal carries the error; without one the call does nothing and says that it did."""
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 """Where these lie in what a filter is given. Of an argument it looks at the lower half, as the kernel does with these."""
 _X32 = 0x40000000
@@ -36,11 +37,13 @@ _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 class Only:
     """A call, by its numbers on x86-64 and on aarch64, and what must hold for it; without any condition it is refused.
 
-    A condition names an argument, the bits of it that are looked at, and the values that they may have.
+    A condition names an argument, the bits of it that are looked at, and the values that they may have. `error` is what a
+    refusal says.
     """
 
     numbers: tuple[int, int]
     conditions: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
+    error: int = errno.EACCES
 
 
 _OWN = ((0, _ALL, (0,)),)
@@ -58,9 +61,11 @@ RULES = (
     Only((64, 190)),  # semget
     Only((68, 186)),  # msgget
     Only((240, 180)),  # mq_open
+)
+OF_A_SHARED_ACCOUNT = (
     Only((302, 261), _OWN),  # prlimit64
-    Only((142, 118), _OWN),  # sched_setparam
-    Only((144, 119), _OWN),  # sched_setscheduler
+    Only((142, 118), _OWN, error=0),  # sched_setparam: libraries set it for threads of theirs, which have numbers too, and
+    Only((144, 119), _OWN, error=0),  # sched_setscheduler: ZeroMQ, and so every Jupyter kernel, ends where it is refused
     Only((203, 122), _OWN),  # sched_setaffinity
     Only((314, 274), _OWN),  # sched_setattr
     Only((141, 140), ((0, _ALL, (os.PRIO_PROCESS, os.PRIO_PGRP)), (1, _ALL, (0,)))),  # setpriority
@@ -94,20 +99,20 @@ def _filter(machine: str, rules: Iterable[Only]) -> bytes:
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, _NUMBER),
         (_ANY_SET, 0, 1, _X32),
-        (_RETURN, 0, 0, _REFUSE),
+        (_RETURN, 0, 0, _REFUSE | errno.EACCES),
     ]
     for rule in rules:
-        checked = list(_checked(rule.conditions))
+        checked = list(_checked(rule))
         instructions += [(_EQUAL, 0, len(checked), rule.numbers[which]), *checked]
     instructions.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("HBBI", *instruction) for instruction in instructions)
 
 
-def _checked(conditions: tuple[tuple[int, int, tuple[int, ...]], ...]) -> Iterable[tuple[int, int, int, int]]:
-    for argument, mask, values in conditions:
+def _checked(rule: Only) -> Iterable[tuple[int, int, int, int]]:
+    for argument, mask, values in rule.conditions:
         yield (_LOAD, 0, 0, _ARGUMENTS + 8 * argument)
         yield (_AND, 0, 0, mask)
         for number, value in enumerate(values):
             yield (_EQUAL, len(values) - number, 0, value)
-        yield (_RETURN, 0, 0, _REFUSE)
-    yield (_RETURN, 0, 0, _ALLOW if conditions else _REFUSE)
+        yield (_RETURN, 0, 0, _REFUSE | rule.error)
+    yield (_RETURN, 0, 0, _ALLOW if rule.conditions else _REFUSE | rule.error)

@@ -25,11 +25,12 @@ from starlette.types import Lifespan
 from hub.errors import CannotStart
 from hub.seam import crossing
 from hub.spawners.local import ports
-from hub.spawners.local.accounts import Accounts, Range, hindrance, may_hide_folders, range_of
+from hub.spawners.local.accounts import Accounts, Range, range_of
 from hub.spawners.local.folders import Folders, secret_of, share
 from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import limits_in_force
 from hub.spawners.local.options import Options, parse
+from hub.spawners.local.rights import hindrance_to_accounts, may_hide_folders
 from hub.spawners.local.routes import Agent, application
 from hub.spawners.local.starts import Starts
 from hub.spawners.local.warm import WarmParent, end
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
-        ports.range_of(options.ports), ports.outward_of(options.outward)
+        _check_ports(options)
         numbers, no_accounts = _accounts(options)
         folders = Folders(options.data, options.runtime, passable=bool(numbers) and not may_hide_folders(), group=options.group)
         folders.prepare()
@@ -125,12 +126,18 @@ def _agent(options: Options, folders: Folders, accounts: Accounts | None, isolat
     return Agent(starts, workspaces, parents, limits, isolation, capacity, options.fingerprint(), find_out)
 
 
+def _check_ports(options: Options) -> None:
+    """Raises `CannotStart` before anything is started with them."""
+    ports.range_of(options.ports)
+    ports.outward_of(options.outward)
+
+
 def _accounts(options: Options) -> tuple[Range | None, str]:
     """The numbers of those that environments have of their own; or None, and a clause that says why where root is told."""
     numbers = range_of(options.uids)
     if options.isolation == "none" or os.geteuid() != 0:
         return None, ""
-    why_not = hindrance(numbers, (*options.interpreters, *options.code, options.script, options.data.parent))
+    why_not = hindrance_to_accounts(numbers, (*options.interpreters, *options.code, options.script, options.data.parent))
     return (None, why_not) if why_not else (numbers, "")
 
 

@@ -17,9 +17,10 @@ from pathlib import Path
 from hub.errors import Conflict
 from hub.seam import crossing
 from hub.spawners.local import as_owner
-from hub.spawners.local.accounts import Accounts, may_look_into_others
+from hub.spawners.local.accounts import Accounts
 from hub.spawners.local.folders import Folders
 from hub.spawners.local.processes import memory_of
+from hub.spawners.local.rights import may_look_into_others
 
 log = logging.getLogger(__name__)
 

@@ -136,6 +136,17 @@ ATTEMPTS = {
     "connect from a program": program("import socket; socket.socket(socket.AF_UNIX).connect('{docker}')"),
 }
 
+TRACE = (
+    "libc = ctypes.CDLL(None, use_errno=True)\n"
+    "if libc.ptrace(16, {traced}, None, None): raise OSError('it cannot be traced')\n"
+    "os.waitpid({traced}, 0x40000000); libc.ptrace(17, {traced}, None, None)"
+)
+_YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
+if os.geteuid() == 0 or not _YAMA.exists() or _YAMA.read_text().strip() == "0":  # else the kernel refuses it to all but root
+    ATTEMPTS |= {f"trace {who}": TRACE.replace("{traced}", f"{{{name}}}") for who, name in (
+        ("the agent", "agent"), ("the warm parent", "parent"), ("a neighbour", "neighbour"),
+    )}  # fmt: skip
+
 OPEN_WITHOUT_LANDLOCK = {"list all processes"}
 """What all accounts of a machine may do."""
 

@@ -31,7 +31,7 @@ class Machine:
 
     @property
     def hides_paths(self) -> bool:
-        return "--no-namespaces" not in self.lesser
+        return "--no-namespaces" not in self.lesser and not any("--root-with" in part for part in self.lesser)
 
     @contextmanager
     def folder(self) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -62,6 +62,7 @@ _OF_ROOT = (
     Machine("root", (), f"{_APART} user and Landlock"),
     Machine("root-without-namespaces", ("--no-namespaces",), f"{_APART} user and Landlock"),
     Machine("root-without-landlock", ("--no-landlock",), f"{_APART} user, each as an account of its own"),
+    Machine("root-with-few-rights", CONTAINER[1:], f"{_APART} user and Landlock"),
     Machine("container", CONTAINER, f"{_APART} user and Landlock"),
     Machine("container-without-landlock", (*CONTAINER, "--no-landlock"), f"{_APART} user, each as an account of its own"),
 )

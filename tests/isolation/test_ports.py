@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import CannotStart, ClusterSilent
-from hub.spawners.local.ports import EACH, outward_of, range_of
+from hub.spawners.local.ports import EACH, PortRange, Ports, outward_of, range_of
 from tests.spawners.far_side import ended, ready, until
 from tests.spawners.local_side import LocalFarSide
 
@@ -17,6 +17,12 @@ FIRST = 20_000 + os.getpid() % 500 * 2 * EACH
 """Other tests of this machine that run at the same time have others."""
 LISTEN = "import socket, sys; sys.modules['kept'] = socket.create_server(('127.0.0.1', {port})); result = 'listens'"
 CONNECT = "import socket; socket.create_connection(('127.0.0.1', {port}), 5).close(); result = 'connected'"
+
+AT_ONCE = "import socket; socket.socket().sendto(b'x', 0x20000000, ('127.0.0.1', {port})); result = 'connected'"
+OTHERWISE = (
+    "import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262).connect(('127.0.0.1', {port})); result = 'connected'"
+)
+"""Ways of which Landlock knows nothing: data in the first packet, and MPTCP."""
 
 
 @pytest.fixture
@@ -58,9 +64,16 @@ def test_an_environment_has_ports_of_its_own_and_reaches_nobody_else_s(far: Loca
     assert tried(far, one.start_id, LISTEN, 0) == "PermissionError"
     assert tried(far, one.start_id, CONNECT, outward.getsockname()[1]) == "connected"
     with socket.create_server(("127.0.0.1", 0)) as database:
-        assert tried(far, one.start_id, CONNECT, database.getsockname()[1]) == "PermissionError"
+        for way in (CONNECT, AT_ONCE, OTHERWISE):
+            assert tried(far, one.start_id, way, database.getsockname()[1]) == "PermissionError"
     said = until(lambda: found if "being tried" not in (found := far.spawner.isolation()) else "")
     assert "connect to no other but OUTWARD_PORTS" in said
+
+
+def test_a_start_whose_order_cannot_be_written_holds_no_more_than_its_own() -> None:
+    ports = Ports(PortRange(2000, 2000 + 2 * EACH - 1))
+    assert {ports.take("one") for _ in range(5)} == {(2000, 2000 + EACH - 1)}
+    assert ports.take("other") == (2000 + EACH, 2000 + 2 * EACH - 1)
 
 
 def test_ports_are_given_anew_when_their_start_has_ended_and_kept_by_the_next_agent(far: LocalFarSide) -> None:

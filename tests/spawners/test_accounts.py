@@ -1,8 +1,11 @@
 """Where root runs Podium, each workspace has an account of its own, and the agent needs few of root's rights."""
 
 import io
+import json
 import os
 import signal
+import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +15,7 @@ import pytest
 
 from hub.clock import new_id
 from hub.errors import CannotStart
+from hub.settings import ROOT
 from hub.spawners.base import Ending
 from hub.spawners.local.accounts import Accounts, Range, range_of
 from hub.spawners.local.folders import Folders
@@ -109,6 +113,32 @@ def test_what_takes_more_memory_than_it_may_is_ended_and_so_is_what_a_killed_sup
     grow = "import sys, threading; threading.Timer(0.2, lambda: sys.modules.update(x=b'x' * 200_000_000)).start()"
     far.run(greedy.start_id, grow)
     assert _exit(far, greedy.start_id) is Ending.OUT_OF_MEMORY
+
+
+@pytest.mark.case("A9-9")
+def test_memory_counts_also_of_a_process_that_closes_itself_to_whoever_looks(far: LocalFarSide) -> None:
+    spec = far.spec(memory=100 * MIB)
+    ready(far, spec)
+    grow = "import sys, threading; threading.Timer(0.2, lambda: sys.modules.update(x=b'x' * 200_000_000)).start()"
+    far.run(spec.start_id, f"import ctypes; ctypes.CDLL(None).prctl(4, 0, 0, 0, 0); {grow}")
+    assert _exit(far, spec.start_id) is Ending.OUT_OF_MEMORY
+
+
+@pytest.mark.case("A9-9")
+def test_who_looks_as_an_account_is_not_the_account_s_to_signal(folders: Folders) -> None:
+    workspace = made(folders, ONE)
+    asked = (
+        "import pathlib, sys; from hub.spawners.local import as_owner\n"
+        "from tests.spawners.test_accounts import accounts_of_the_job\n"
+        "sys.stdout.buffer.write(b''.join(as_owner._parts(pathlib.Path(sys.argv[1]), accounts_of_the_job)))"
+    )
+    told = json.loads(subprocess.check_output([sys.executable, "-c", asked, workspace], cwd=ROOT))
+    assert told == {"Uid": [0, 0, 0, ONE.first], "Gid": [0, 0, 0, ONE.first], "Groups": []}
+
+
+def accounts_of_the_job(_top: Path) -> Iterator[bytes]:
+    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    yield json.dumps({name: [int(part) for part in fields[name].split()] for name in ("Uid", "Gid", "Groups")}).encode()
 
 
 def _exit(far: LocalFarSide, start_id: str) -> Ending:

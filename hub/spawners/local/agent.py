@@ -38,6 +38,8 @@ from hub.spawners.local.workspaces import Workspaces
 
 log = logging.getLogger(__name__)
 
+REFUSED = 78
+"""The exit code where it has said why it cannot start (EX_CONFIG of sysexits.h). A fault of the moment has another one."""
 _KEPT_FREE = 1024**3
 _BACKLOG = 1024
 
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
             share(folders, secret)
     except CannotStart as error:
         log.error("%s", error.sentence)  # noqa: TRY400 (a sentence for the operator)
-        return 1
+        return REFUSED
     lock = _single(folders)
     if lock is None:
         return 0

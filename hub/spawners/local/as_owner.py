@@ -5,6 +5,7 @@ to become somebody else. The processes are forked from one that has imported wha
 (`multiprocessing`'s fork server). A folder of this account's own is read here and now.
 """
 
+import ctypes
 import json
 import multiprocessing
 import os
@@ -24,6 +25,7 @@ from hub.spawners.local import processes
 
 Job = Callable[[Path], Iterator[bytes]]
 
+_libc = ctypes.CDLL(None)
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload([__name__])
 _DEEPEST = 3
@@ -106,7 +108,7 @@ def _as(owner: int, folder: int, job: Job) -> Iterator[bytes]:
 def _work(owner: int, folder: Any, job: Job, out: Connection) -> None:
     """An empty part is the end."""
     descriptor = folder.detach()
-    become(owner)
+    look_as(owner)
     if stat.S_IMODE(os.fstat(descriptor).st_mode) != stat.S_IRWXU:
         with crossing("close a folder to others"):
             os.chmod(f"/proc/self/fd/{descriptor}", stat.S_IRWXU)  # noqa: PTH101 (a descriptor, not a path)
@@ -116,11 +118,15 @@ def _work(owner: int, folder: Any, job: Job, out: Connection) -> None:
     out.send_bytes(b"")
 
 
-def become(account: int) -> None:
-    """For good."""
+def look_as(account: int) -> None:
+    """Files and what the kernel knows of processes show themselves as to that account, which may send no signal here.
+
+    Real and saved account stay root's, and by those the kernel judges who may signal: an environment could halt a process of
+    its own account, and whoever waits for it.
+    """
     os.setgroups([])
-    os.setresgid(account, account, account)
-    os.setresuid(account, account, account)
+    _libc.setfsgid(account)
+    _libc.setfsuid(account)
 
 
 def _size(top: Path) -> Iterator[bytes]:

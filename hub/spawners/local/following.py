@@ -16,7 +16,7 @@ from hub.spawners.base import Ending
 from hub.spawners.local.folders import read_json
 from hub.spawners.local.health import until_healthy
 from hub.spawners.local.isolation import Isolation
-from hub.spawners.local.processes import Process, boot_id
+from hub.spawners.local.processes import Process, is_this_boot
 from hub.spawners.local.slots import Slots
 from hub.spawners.local.start import PROCESS_STARTED, READY, WORKSPACE_READY, Start
 from hub.spawners.local.warm import CannotFork, ParentGone, WarmParent
@@ -55,7 +55,7 @@ class Follower:
     def _adopted(self, start: Start) -> Process | None:
         """The supervisor that the folder names, if that very process still runs."""
         named = read_json(start.folder.supervisor)
-        if named is None or named["boot_id"] != boot_id():
+        if named is None or not is_this_boot(named["boot_id"]):
             return None
         return Process.found(named["pid"], named["start_time"])
 
@@ -142,7 +142,7 @@ class Follower:
     async def _record_for_the_dead(self, start: Start, boot: str) -> None:
         """The supervisor is gone and could not write: the machine restarted, or somebody killed it."""
         told = read_json(start.folder.stop)
-        if boot != boot_id():
+        if not is_this_boot(boot):
             start.write_exit(Ending(told["why"]) if told else Ending.LOST, "The machine restarted.")
             return
         left = await asyncio.to_thread(self._workspaces.end_leftovers, start.spec.workspace_id, start.id, start.folder.path)

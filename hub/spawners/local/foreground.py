@@ -11,12 +11,11 @@ import time
 from collections.abc import Sequence
 
 from hub.seam import crossing
+from hub.spawners.local.agent import REFUSED
 from hub.spawners.local.launch import AGENT
 from hub.spawners.local.options import ROOT, Options
 
 _PAUSE = 1.0
-_REFUSED = 1
-"""The agent's exit code where it has said why it cannot start."""
 
 
 class Foreground:
@@ -34,8 +33,8 @@ class Foreground:
         while not self._ending:
             with crossing("start the agent"):
                 self._agent = subprocess.Popen(self._command, cwd=ROOT).pid  # noqa: S603 (our own program)
-            if self._until_it_ends() == _REFUSED:
-                return _REFUSED
+            if self._until_it_ends() == REFUSED:
+                return REFUSED
             time.sleep(0 if self._ending else _PAUSE)
         return 0
 

@@ -33,9 +33,13 @@ class Ports:
         self._holders: dict[int, str] = {}
 
     def take(self, start_id: str) -> tuple[int, int] | None:
-        """The first and the last that the start has from now on; None where none are handed out. Raises OSError."""
+        """The first and the last that the start has from now on; None where none are handed out. Raises OSError.
+
+        A start whose order could not be written asks again and again, and has no more than one block.
+        """
         if self._ports is None:
             return None
+        self.free(start_id)
         free = next((number for number in range(self._ports.blocks) if number not in self._holders), None)
         if free is None:
             raise OSError(0, f"all of ENVIRONMENT_PORTS are taken, {EACH} by each environment")

@@ -15,16 +15,28 @@ from pathlib import Path
 
 from hub.seam import crossing
 
-_TICKS = os.sysconf("SC_CLK_TCK")
+_TICKS, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 _SWEEP_SECONDS = 5
 _MACHINE = "pid:[4026531836]"
 """The namespace of process numbers in which the kernel itself began: outside all containers."""
 
 
+def is_this_boot(recorded: str) -> bool:
+    """Whether that was written since the machine, or the container that this process is in, began.
+
+    Podium 0.1 wrote the machine's alone; whether a process of it still is the same one its start time tells.
+    """
+    return recorded in {boot_id(), _machine_s_boot()}
+
+
 def boot_id() -> str:
     """Another one after each start of the machine, or of the container that this process is in."""
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    boot = _machine_s_boot()
     return boot if os.readlink("/proc/self/ns/pid") == _MACHINE else f"{boot}-{start_time(1)}"  # noqa: PTH115 (no path)
+
+
+def _machine_s_boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def _stat(pid: int) -> list[str] | None:
@@ -123,6 +135,15 @@ def _pss(pid: int) -> int:
     try:
         with Path(f"/proc/{pid}/smaps_rollup").open() as file:
             return next((int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:")), 0)
+    except PermissionError:
+        return _resident(pid)  # a process may close itself to whoever looks: then all that it holds counts as its own
+    except OSError:
+        return 0
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
     except OSError:
         return 0
 

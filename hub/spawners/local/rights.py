@@ -8,7 +8,6 @@ from pathlib import Path
 
 from hub.seam import crossing
 from hub.spawners.local.accounts import Range
-from hub.spawners.local.as_owner import become
 
 _NEEDED = {"CHOWN": 0, "KILL": 5, "SETGID": 6, "SETUID": 7}
 """Capabilities, by their numbers."""
@@ -59,7 +58,9 @@ def _asked_as(account: int, question: Callable[[], str]) -> str:
     if asked == 0:
         try:
             if account != os.geteuid():
-                become(account)
+                os.setgroups([])
+                os.setresgid(account, account, account)
+                os.setresuid(account, account, account)
             os.write(writing, question().encode())
         finally:
             os._exit(0)

@@ -90,7 +90,7 @@ def enter(confinement: Confinement) -> None:
     Unix sockets; where one is shared with others, these are not the only hole, and more would break than be closed.
     """
     link = (confinement.temporary, confinement.temporary.resolve())
-    alone = view.enter(_named(confinement), confinement.root, link)
+    alone = view.enter(_named(confinement), confinement.root, link, as_root=confinement.account is not None)
     named_apart = landlock.abi() >= landlock.SCOPES_SINCE or confinement.account is None
     rules = _ruleset(confinement) if landlock.abi() else None
     capabilities.drop(confinement.account)
@@ -104,7 +104,7 @@ def enter(confinement: Confinement) -> None:
 def _refused(confinement: Confinement, *, unix_sockets: bool) -> list[seccomp.Only]:
     """Of an account that is nobody else's the kernel lets no process touch another's."""
     shared = () if confinement.account is not None else seccomp.OF_A_SHARED_ACCOUNT
-    return [*(() if unix_sockets else seccomp.NO_UNIX_SOCKETS), *seccomp.RULES, *shared]
+    return [*seccomp.sockets(unix=unix_sockets, plain=confinement.ports is not None), *seccomp.RULES, *shared]
 
 
 def has_gpus() -> bool:

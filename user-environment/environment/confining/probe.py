@@ -19,6 +19,9 @@ TARGETS = "PROBE_TARGETS"
 """The variable that says, as JSON, what to try it on: the fields of `Targets`."""
 
 
+_MPTCP, _FAST_OPEN = 262, 0x20000000
+
+
 @dataclass(frozen=True)
 class Targets:
     """`pid` is the agent's, which listens on all sockets; `file` lies in its folder, `neighbour` in another workspace."""
@@ -52,11 +55,20 @@ def _attempts(targets: Targets) -> list[tuple[str, Callable[[], object]]]:
         ("sockets", lambda: _connect(socket.AF_UNIX, targets.socket)),
         ("sockets", lambda: _connect(socket.AF_UNIX, f"\0{targets.abstract}")),
         ("loopback", lambda: _connect(socket.AF_INET, ("127.0.0.1", targets.port))),
+        ("loopback", lambda: _connect(socket.AF_INET, ("127.0.0.1", targets.port), _MPTCP)),
+        ("loopback", lambda: _send_at_once(("127.0.0.1", targets.port))),
     ]
 
 
-def _connect(family: socket.AddressFamily, address: str | tuple[str, int]) -> None:
-    with socket.socket(family) as one:
+def _send_at_once(address: tuple[str, int]) -> None:
+    """With data in the first packet: it connects without asking to."""
+    with socket.socket() as one:
+        one.settimeout(2)
+        one.sendto(b"x", _FAST_OPEN, address)
+
+
+def _connect(family: socket.AddressFamily, address: str | tuple[str, int], protocol: int = 0) -> None:
+    with socket.socket(family, socket.SOCK_STREAM, protocol) as one:
         one.settimeout(2)
         one.connect(address)
 

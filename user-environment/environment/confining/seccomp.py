@@ -48,10 +48,6 @@ class Only:
 
 _OWN = ((0, _ALL, (0,)),)
 """The calling process."""
-NO_UNIX_SOCKETS = (
-    Only((41, 198), ((0, _ALL, (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)),)),  # socket
-    Only((53, 199), ((1, 0xF, (socket.SOCK_STREAM, socket.SOCK_SEQPACKET)),)),  # socketpair
-)
 RULES = (
     Only((425, 425)),  # io_uring_setup
     Only((248, 217)),  # add_key
@@ -71,6 +67,27 @@ OF_A_SHARED_ACCOUNT = (
     Only((141, 140), ((0, _ALL, (os.PRIO_PROCESS, os.PRIO_PGRP)), (1, _ALL, (0,)))),  # setpriority
     Only((251, 30), ((0, _ALL, (1, 2)), (1, _ALL, (0,)))),  # ioprio_set, of a process or a group
 )
+
+
+_FAST_OPEN = 0x20000000
+_PLAIN = (0, socket.IPPROTO_ICMP, socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMPV6)
+_AT_ONCE = (
+    Only((44, 206), ((3, _FAST_OPEN, (0,)),)),  # sendto
+    Only((46, 211), ((2, _FAST_OPEN, (0,)),)),  # sendmsg
+    Only((307, 269), ((3, _FAST_OPEN, (0,)),)),  # sendmmsg
+)
+_PAIRS = (Only((53, 199), ((1, 0xF, (socket.SOCK_STREAM, socket.SOCK_SEQPACKET)),)),)  # socketpair
+
+
+def sockets(*, unix: bool, plain: bool) -> tuple[Only, ...]:
+    """Which there are: `unix` ones or none but pairs; and none but `plain` ones where Landlock judges ports.
+
+    Landlock judges TCP that binds and connects: neither MPTCP and others that fall back to it, nor data sent at once.
+    """
+    families = (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, *((socket.AF_UNIX,) if unix else ()))
+    conditions = ((0, _ALL, families), *(((2, _ALL, _PLAIN),) if plain else ()))
+    made = () if unix and not plain else (Only((41, 198), conditions),)  # socket
+    return (*made, *(() if unix else _PAIRS), *(_AT_ONCE if plain else ()))
 
 
 class _Program(ctypes.Structure):

@@ -19,13 +19,14 @@ _DETACH = 2
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 
-def enter(paths: Iterable[Path], root: Path, link: tuple[Path, Path]) -> bool:
+def enter(paths: Iterable[Path], root: Path, link: tuple[Path, Path], *, as_root: bool = False) -> bool:
     """Whether it was possible. `root` is a folder of which nothing is needed any more: this process sees the new root there.
 
     Each of `paths` is there under its own name, where it exists. `link` is a name there and what it leads to. Call it in a
     process of one thread. Raises OSError where something fails half way: such a process must not go on.
+    `as_root`: it is to become another account afterwards, which a user namespace of its own would not know.
     """
-    if platform.machine() not in _PIVOT_ROOT or not _unshare():
+    if platform.machine() not in _PIVOT_ROOT or not _unshare(as_root=as_root):
         return False
     _mount(None, Path("/"), None, _RECURSIVE | _PRIVATE)
     _mount("tmpfs", root, "tmpfs", 0)
@@ -41,10 +42,12 @@ def enter(paths: Iterable[Path], root: Path, link: tuple[Path, Path]) -> bool:
     return True
 
 
-def _unshare() -> bool:
+def _unshare(*, as_root: bool) -> bool:
     """Root needs no user namespace, but in a container it may be without the right to do without."""
     if os.geteuid() == 0 and libc.unshare(_NEW_MOUNTS) == 0:
         return True
+    if as_root:
+        return False
     user, group = os.geteuid(), os.getegid()
     if libc.unshare(_NEW_USER | _NEW_MOUNTS) != 0:
         return False

@@ -4,6 +4,8 @@ import json
 import os
 from collections.abc import Callable
 
+from environment.confining.kernel import libc
+
 
 def become(account: int) -> None:
     """For good: from here on this process is neither root nor anybody else."""
@@ -12,15 +14,28 @@ def become(account: int) -> None:
     os.setresuid(account, account, account)
 
 
+def look_as(account: int) -> None:
+    """Files and what the kernel knows of processes show themselves as to that account, which may send no signal here.
+
+    Real and saved account stay root's, and by those the kernel judges who may signal.
+    """
+    os.setgroups([])
+    libc.setfsgid(account)
+    libc.setfsuid(account)
+
+
 def asked_as(account: int | None, question: Callable[[], int]) -> int:
-    """What `question` says in a process of that account: root may lack the right to look into others. 0 where it fails."""
+    """What `question` says in a process that looks as that account: root may lack the right to look into others.
+
+    0 where it fails.
+    """
     if account is None:
         return question()
     reading, writing = os.pipe()
     asked = os.fork()
     if asked == 0:
         try:
-            become(account)
+            look_as(account)
             os.write(writing, json.dumps(question()).encode())
         finally:
             os._exit(0)

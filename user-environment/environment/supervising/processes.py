@@ -86,6 +86,8 @@ def _proportional(pid: int) -> int:
         for line in read(f"/proc/{pid}/smaps_rollup").splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
+    except PermissionError:
+        return _resident(pid)  # a process may close itself to whoever looks: then all that it holds counts as its own
     except OSError:
         return 0
     return 0

@@ -5,8 +5,11 @@ alone, as a container's is.
 """
 
 import argparse
+import ctypes
 import os
+import platform
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "user-environment"))
@@ -35,8 +38,16 @@ def main() -> None:
             checked(libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0))
     refused = (*(_LANDLOCK if given.no_landlock else ()), *(_NAMESPACES if given.no_namespaces else ()))
     if refused:
-        seccomp.restrict(refused)
+        refuse(refused)
     os.execv(given.command[0], given.command)
+
+
+def refuse(rules: Iterable[seccomp.Only]) -> None:
+    """As `seccomp.restrict`, which is what is tried: a machine is lesser with and without it."""
+    code = seccomp._filter(platform.machine(), rules)
+    program = seccomp._Program(len(code) // 8, code)
+    for call in ((38, 1, 0), (22, 2, ctypes.byref(program))):  # no new privileges; a filter
+        checked(libc.prctl(*call, 0, 0))
 
 
 if __name__ == "__main__":

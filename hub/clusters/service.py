@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Collection
 from contextlib import suppress
 
-from sqlmodel import col, update
+from sqlmodel import col, select, update
 
 from hub.clusters.model import Cluster
 from hub.database import Database
@@ -33,6 +33,9 @@ def register(database: Database, cluster_id: str, kind: str, environments_domain
 
 def withdraw_all_but(database: Database, known: Collection[str]) -> None:
     """The proxies of clusters that the settings name no more are nobody's from now on."""
+    forgotten = col(Cluster.id).not_in(known), col(Cluster.credential_hash) != ""
+    with database.reading() as session:
+        if session.exec(select(Cluster.id).where(*forgotten)).first() is None:
+            return
     with database.writing("withdraw credentials") as session:
-        forgotten = col(Cluster.id).not_in(known), col(Cluster.credential_hash) != ""
         session.execute(update(Cluster).where(*forgotten).values(credential_hash=""))

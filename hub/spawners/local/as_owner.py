@@ -1,7 +1,7 @@
 """Reads and empties folders as the account that they belong to, in a process of its own.
 
 Where environments have accounts of their own, an agent that runs as root needs no right over everybody's files, only the right
-to become somebody else. The processes are forked from one that has imported what they need and has one thread
+to look as somebody else. The processes are forked from one that has imported what they need and has one thread
 (`multiprocessing`'s fork server). A folder of this account's own is read here and now.
 """
 

@@ -21,7 +21,7 @@ def figures(folder: Path) -> Iterator[Figure]:
         apart, together = (_running(stack, folder / isolation, isolation) for isolation in ("any", "none"))
         entered = median(float(_run(together, enter_walls)) for _ in range(ROUNDS))
         yield Figure("Keeping an environment apart, of its launch", entered * 1000, "ms", limit=20)
-        for work in (group_by, duckdb_query, small_files):
+        for work in (group_by, duckdb_query, small_files, small_files_from_the_disk):
             pairs = [(float(_run(apart, work)), float(_run(together, work))) for _ in range(ROUNDS)]
             inside, outside = (median(one) * 1000 for one in zip(*pairs, strict=True))
             name = work.__name__.replace("_", " ")
@@ -49,15 +49,23 @@ def enter_walls() -> float:
     import time  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
+    from environment.confining import first_process  # noqa: PLC0415
     from environment.confining.confinement import Confinement, enter  # noqa: PLC0415
 
     root = Path("root")
     (root / "files").mkdir(parents=True, exist_ok=True)
     reading, writing = os.pipe()
+    apart = first_process.is_possible()
     if os.fork() == 0:
         began = time.perf_counter()
-        enter(Confinement((Path.cwd(),), (), root.absolute(), root.absolute() / "files"))
-        os.write(writing, str(time.perf_counter() - began).encode())
+        first_process.begin(as_root=False) if apart else None
+        server = os.fork()
+        if server == 0:
+            folder = root.absolute()
+            enter(Confinement((Path.cwd(),), (), folder, folder / "files", own_processes=apart))
+            os.write(writing, str(time.perf_counter() - began).encode())
+            os._exit(0)
+        os.waitpid(server, 0)
         os._exit(0)
     os.wait()
     return float(os.read(reading, 100))
@@ -82,6 +90,23 @@ def duckdb_query() -> float:
 
     began = time.perf_counter()
     duckdb.sql("select range % 1000 k, sum(range) s from range(5000000) group by k order by s").fetchall()
+    return time.perf_counter() - began
+
+
+def small_files_from_the_disk() -> float:
+    """None of what they hold is in memory."""
+    import os  # noqa: PLC0415
+    import time  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    os.sync()
+    for path in Path("small").iterdir():
+        descriptor = os.open(path, os.O_RDONLY)
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(descriptor)
+    began = time.perf_counter()
+    for number in range(10_000):
+        Path("small", str(number)).read_bytes()
     return time.perf_counter() - began
 
 

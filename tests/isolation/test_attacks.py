@@ -114,7 +114,7 @@ ATTEMPTS = {
     "list what the agent has open": "os.listdir('/proc/{agent}/fd')",
     "go through the agent's root": "os.listdir('/proc/{agent}/root/')",
     "read a neighbour's variables": "open('/proc/{neighbour}/environ').read()",
-    "list all processes": "os.listdir('/proc')",
+    "find the agent among the processes": "if '{agent}' not in os.listdir('/proc'): raise OSError('it shows others')",
     "signal the agent": "os.kill({agent}, 0)",
     "signal the warm parent": "os.kill({parent}, 0)",
     "signal the neighbour's supervisor": "os.kill({supervisor}, 0)",
@@ -147,8 +147,8 @@ if os.geteuid() == 0 or not _YAMA.exists() or _YAMA.read_text().strip() == "0": 
         ("the agent", "agent"), ("the warm parent", "parent"), ("a neighbour", "neighbour"),
     )}  # fmt: skip
 
-OPEN_WITHOUT_LANDLOCK = {"list all processes"}
-"""What all accounts of a machine may do."""
+OPEN_WITHOUT_LANDLOCK = {"find the agent among the processes"}
+"""What all accounts of a machine may do, where namespaces are forbidden, too."""
 
 if os.geteuid() != 0:
     ATTEMPTS["slow the whole account down"] = "os.setpriority(os.PRIO_USER, 0, os.getpriority(os.PRIO_PROCESS, 0))"
@@ -163,7 +163,7 @@ else:
 def test_nothing_leads_out_of_an_environment(apart: tuple[Scene, Machine], attempt: str) -> None:
     scene, machine = apart
     said = scene.tried(_as_oserror(ATTEMPTS[attempt]))
-    assert said.startswith("refused") or (attempt in OPEN_WITHOUT_LANDLOCK and not machine.landlock)
+    assert said.startswith("refused") or (attempt in OPEN_WITHOUT_LANDLOCK and not machine.landlock and not machine.hides_paths)
 
 
 def test_the_sentence_says_what_holds_there(apart: tuple[Scene, Machine]) -> None:

@@ -64,8 +64,9 @@ class LocalFarSide:
     def processes(self, start_id: str) -> int:
         """Found by what a process holds or was told, also where no parent leads to it any more."""
         log, mark = str(self.folders.start(start_id).log), f"START_ID={start_id}"
-        supervisor = (read_json(self.folders.start(start_id).supervisor) or {}).get("pid")
-        return sum(_is_of(process, log, mark) for process in psutil.process_iter() if process.pid != supervisor)
+        named = read_json(self.folders.start(start_id).supervisor) or {}
+        podiums = {named.get("pid"), (named.get("first") or {}).get("pid")}
+        return sum(_is_of(process, log, mark) for process in psutil.process_iter() if process.pid not in podiums)
 
     def agent(self) -> int:
         return int(self.spawner.about()["pid"])

@@ -25,6 +25,7 @@ from hub.spawners.local.workspaces import Workspaces
 log = logging.getLogger(__name__)
 
 _READY_WITHIN = 120
+_SWEPT_WITHIN = 5
 _PAUSE = 0.02
 _ATTEMPTS = 10
 
@@ -130,7 +131,7 @@ class Follower:
         """How it ended, once no supervisor runs. Without any record it is asked for again."""
         named = read_json(start.folder.supervisor)
         if named and not start.folder.exit.exists():
-            await self._record_for_the_dead(start, named["boot_id"])
+            await self._record_for_the_dead(start, named)
         start.exit = start.recorded_exit() or start.exit
 
     async def _pause_before(self, start: Start, attempt: int) -> None:
@@ -139,12 +140,14 @@ class Follower:
         if start.exit is None:
             await asyncio.sleep(min(_PAUSE * 2**attempt, 1))
 
-    async def _record_for_the_dead(self, start: Start, boot: str) -> None:
+    async def _record_for_the_dead(self, start: Start, named: dict[str, Any]) -> None:
         """The supervisor is gone and could not write: the machine restarted, or somebody killed it."""
         told = read_json(start.folder.stop)
-        if not is_this_boot(boot):
+        if not is_this_boot(named["boot_id"]):
             start.write_exit(Ending(told["why"]) if told else Ending.LOST, "The machine restarted.")
             return
+        if first := named.get("first"):
+            await _end_of(first)
         left = await asyncio.to_thread(self._workspaces.end_leftovers, start.spec.workspace_id, start.id, start.folder.path)
         if left:
             log.error("%s processes of the start %s cannot be ended", left, start.id)
@@ -168,6 +171,20 @@ async def _cancel(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _end_of(first: Mapping[str, int]) -> None:
+    """Of the first process in an environment's namespace: it ended with its supervisor, once all others there had."""
+    process = Process.found(first["pid"], first["start_time"])
+    if process is None:
+        return
+    try:
+        async with asyncio.timeout(_SWEPT_WITHIN):
+            await process.ended.wait()
+    except TimeoutError:
+        log.exception("the first process %s of an environment does not end", process.pid)
+    finally:
+        process.close()
 
 
 async def _pass_on_stop(start: Start, process: Process) -> None:

@@ -99,9 +99,12 @@ class Sample:
     processes: int
 
 
-def sample(supervisor: int, memory: Callable[[list[int]], int]) -> Sample:
-    """What all descendants of a supervisor use now: PSS in bytes, which `memory` adds up, CPU since the start, their number."""
-    pids = list(descendants(supervisor))
+def sample(supervisor: int, first: int | None, memory: Callable[[list[int]], int]) -> Sample:
+    """What all that a supervisor runs uses now: PSS in bytes, which `memory` adds up, CPU since the start, their number.
+
+    `first`: Podium's own process in the environment's namespace of processes, where it has one.
+    """
+    pids = [pid for pid in descendants(supervisor) if pid != first]
     ticks = sum(_cpu_ticks(pid) for pid in pids) + _cpu_ticks(supervisor, own=False)
     return Sample(memory(pids), ticks / _TICKS, len(pids))
 
@@ -110,13 +113,15 @@ def descendants(pid: int) -> Iterator[int]:
     """Orphans below a supervisor are its children again, so the walk misses none."""
     waiting = [pid]
     while waiting:
-        for tasks in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
-            try:
-                children = [int(child) for child in tasks.read_text().split()]
-            except OSError:
-                continue
-            waiting += children
-            yield from children
+        children = list(_children(waiting.pop()))
+        waiting += children
+        yield from children
+
+
+def _children(pid: int) -> Iterator[int]:
+    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            yield from map(int, tasks.read_text().split())
 
 
 def _cpu_ticks(pid: int, *, own: bool = True) -> int:

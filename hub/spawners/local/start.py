@@ -71,6 +71,11 @@ class Start:
         while not self.folder.supervisor.exists():  # noqa: ASYNC110 (another process writes the file)
             await asyncio.sleep(0.01)
 
+    def first_process(self) -> int | None:
+        """Podium's own in the environment's namespace of processes, where it has one."""
+        first = (read_json(self.folder.supervisor) or {}).get("first")
+        return first["pid"] if first else None
+
     def recorded_exit(self) -> Exit | None:
         recorded = read_json(self.folder.exit)
         return wire.exit_from_json(recorded) if recorded else None

@@ -19,7 +19,7 @@ from hub.spawners.local.limits import Limits
 from hub.spawners.local.options import Options
 from hub.spawners.local.orders import order_of
 from hub.spawners.local.ports import Ports, range_of
-from hub.spawners.local.processes import sample
+from hub.spawners.local.processes import Sample, sample
 from hub.spawners.local.start import Start
 from hub.spawners.local.warm import WarmParent
 from hub.spawners.local.wire import spec_from_json
@@ -124,12 +124,15 @@ class Starts:
     def usage(self) -> list[Usage]:
         """Reads much of /proc: call it in a thread."""
         running = [(start, start.process.pid) for start in list(self._starts.values()) if start.process]
-        samples = [(start.id, sample(pid, self._workspaces.memory_of(start.spec.workspace_id))) for start, pid in running]
+        samples = [(start.id, self._sample(start, pid)) for start, pid in running]
         return [
             Usage(start_id, now(), taken.memory, taken.cpu_seconds, taken.processes)
             for start_id, taken in samples
             if taken.processes
         ]
+
+    def _sample(self, start: Start, supervisor: int) -> Sample:
+        return sample(supervisor, start.first_process(), self._workspaces.memory_of(start.spec.workspace_id))
 
     def delete_workspace(self, workspace_id: str) -> None:
         """Out of sight when this returns. Raises `Conflict` while a start holds it or waits for it."""

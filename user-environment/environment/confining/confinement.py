@@ -63,6 +63,8 @@ class Confinement:
     temporary: Path
     gpus: bool = False
     account: int | None = None
+    own_processes: bool = False
+    """Whether it is in a namespace of processes that is nobody else's (`environment.confining.first_process`)."""
     ports: tuple[int, int] | None = None
     """The first and the last of its own; None leaves TCP open."""
     outward: tuple[int, ...] = ()
@@ -78,6 +80,7 @@ class Confinement:
             temporary=Path(given["temporary"]),
             gpus=given["gpus"],
             account=given.get("account"),
+            own_processes=given.get("own_processes", False),
             ports=(ports[0], ports[1]) if ports else None,
             outward=tuple(given.get("outward", ())),
         )
@@ -90,7 +93,11 @@ def enter(confinement: Confinement) -> None:
     Unix sockets; where one is shared with others, these are not the only hole, and more would break than be closed.
     """
     link = (confinement.temporary, confinement.temporary.resolve())
-    alone = view.enter(_named(confinement), confinement.root, link, as_root=confinement.account is not None)
+    processes = _PROCESSES if confinement.own_processes else None
+    as_root = confinement.account is not None
+    alone = view.enter(_named(confinement), confinement.root, link, as_root=as_root, processes=processes)
+    if confinement.own_processes and not alone:
+        raise OSError(0, "its process numbers are its own, and the names of files are not")
     named_apart = landlock.abi() >= landlock.SCOPES_SINCE or confinement.account is None
     rules = _ruleset(confinement) if landlock.abi() else None
     capabilities.drop(confinement.account)
@@ -120,7 +127,8 @@ def _ruleset(confinement: Confinement) -> landlock.Ruleset:
     rules.grant(_found("/etc", _SETTINGS), landlock.READ)
     rules.grant(_code(), landlock.READ)
     rules.grant(_found("/dev", _DEVICES), landlock.USE)
-    rules.grant([_PROCESSES if confinement.gpus and has_gpus() else _OWN_PROCESS], landlock.NAME)
+    all_of_them = confinement.own_processes or (confinement.gpus and has_gpus())
+    rules.grant([_PROCESSES if all_of_them else _OWN_PROCESS], landlock.NAME)
     rules.grant([_LIMITS], landlock.Right.READ_FILE)
     rules.grant([_SHARED_MEMORY], landlock.PASS)
     rules.grant(confinement.readable, landlock.READ)
@@ -130,7 +138,8 @@ def _ruleset(confinement: Confinement) -> landlock.Ruleset:
 
 def _named(confinement: Confinement) -> list[Path]:
     """What has a name at all. No socket of anybody's is in it."""
-    system = [Path(name) for name in (*_PROGRAMS, "/proc", "/sys", _SHARED_MEMORY)]
+    shared = () if confinement.own_processes else (_PROCESSES,)
+    system = [*map(Path, _PROGRAMS), *shared, Path("/sys"), _SHARED_MEMORY]
     chosen = [*_found("/etc", _SETTINGS), *_found("/dev", _DEVICES)]
     return [*system, *chosen, *_code(), *confinement.readable, *confinement.writable]
 

@@ -3,7 +3,7 @@
 spec.json        written by the agent: what to run, how, and within which limits
 stop.json        written by the agent: the start is to end (again), and why
 lock             held while a supervisor lives, so that there are never two for one start
-supervisor.json  who supervises, named for good by number, start time and boot
+supervisor.json  who supervises, named for good by number, start time and boot; and the first process of its namespace
 exit.json        how it ended
 log              output of the server and its descendants
 """

@@ -93,13 +93,16 @@ class FolderRecords:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def started(self, server: int) -> None:
-        pid = os.getpid()
-        named = {"pid": pid, "start_time": start_time(pid), "boot_id": boot_id(), "server": server}
-        write(self._folder / "supervisor.json", named)
+    def started(self, server: int, first: int | None) -> None:
+        boot = {"boot_id": boot_id(), "server": server, "first": None if first is None else _named(first)}
+        write(self._folder / "supervisor.json", _named(os.getpid()) | boot)
 
     def ordered_to_end(self) -> Ended:
         return Ended(**(read(self._folder / "stop.json") or {"why": "stopped"}))
 
     def tidy(self) -> None:
         log.cut()
+
+
+def _named(pid: int) -> dict[str, Any]:
+    return {"pid": pid, "start_time": start_time(pid)}

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+from environment.confining import first_process
 from environment.local.start import supervise
 from environment.supervising.server_process import Serve
 from environment.supervising.supervisor import AWAITED
@@ -28,6 +29,7 @@ from environment.supervising.supervisor import AWAITED
 
 def main(arguments: list[str]) -> None:
     given = _parser().parse_args(arguments)
+    first_process.is_possible()  # asked while this process is small and waits for its children
     os.environ.pop("PYTHONPATH", None)
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for supervisors

@@ -32,7 +32,7 @@ _FAILED = 2
 class PodRecords:
     """Nobody else looks at this process while it runs: the kubelet knows that it does, and keeps the log small."""
 
-    def started(self, server: int) -> None:
+    def started(self, server: int, first: int | None) -> None:
         pass
 
     def ordered_to_end(self) -> Ended:

@@ -27,12 +27,17 @@ def look_as(account: int) -> None:
 def asked_as(account: int | None, question: Callable[[], int]) -> int:
     """What `question` says in a process that looks as that account: root may lack the right to look into others.
 
-    0 where it fails.
+    0 where it fails, as it does once the first process of the environment's namespace has ended: then nobody is started there.
     """
     if account is None:
         return question()
     reading, writing = os.pipe()
-    asked = os.fork()
+    try:
+        asked = os.fork()
+    except OSError:
+        os.close(reading)
+        os.close(writing)
+        return 0
     if asked == 0:
         try:
             look_as(account)

@@ -25,6 +25,8 @@ _OPEN_FILES = 65_536
 """Of one process."""
 _TASKS = 32
 """Threads for each process that an environment may have: the kernel counts both alike."""
+_OUTSIDE = 0
+"""The number of a parent that is in another namespace of processes."""
 _NAME = "researcher"
 """For programs that ask who they run as: an account of its own has no name."""
 
@@ -56,7 +58,7 @@ def run_server(spec: Mapping[str, Any], guard: Guard, serve: Serve, supervisor: 
 def _detach(supervisor: int) -> None:
     """A session of its own, so that no signal to its group reaches the supervisor; ends with the supervisor."""
     end_with_parent(signal.SIGKILL)
-    if os.getppid() != supervisor:
+    if os.getppid() not in (supervisor, _OUTSIDE):
         os._exit(1)
     os.setsid()
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):

@@ -11,6 +11,7 @@ import signal
 import time
 from typing import Any, Protocol
 
+from environment.confining import first_process
 from environment.supervising.ended import Ended
 from environment.supervising.limits import Guard
 from environment.supervising.processes import adopt_orphans, descendants
@@ -27,8 +28,8 @@ _GRACE_AFTER_SERVER = 0.2
 class Records(Protocol):
     """Where a supervisor writes down what it does, and reads why it is told to end."""
 
-    def started(self, server: int) -> None:
-        """The server's process number is known."""
+    def started(self, server: int, first: int | None) -> None:
+        """The numbers are known of the server and, where it has a namespace of processes, of the first one there."""
 
     def ordered_to_end(self) -> Ended:
         """SIGTERM came: how the end is to be called."""
@@ -45,29 +46,39 @@ class Supervisor:
         self._pid = os.getpid()
         self._status: int | None = None
         """The server's wait status once it has ended."""
+        self._first: int | None = None
+        """Where what it starts is in a namespace of its own: the first process there, which is Podium's."""
 
     def run(self, serve: Serve) -> Ended:
         adopt_orphans()
+        self._part()
         self._server = os.fork()
         if self._server == 0:
             os._exit(run_server(self._spec, self._limits, serve, self._pid))
         try:
-            self._records.started(self._server)
+            self._records.started(self._server, self._first)
             ended = self._watch()
         finally:
             self._end_all(_GRACE_AT_STOP if self._status is None else _GRACE_AFTER_SERVER)
         self._limits.close()
         return Ended(ended.why, ended.detail, self._exit_code(), self._limits.peak)
 
+    def _part(self) -> None:
+        """From its own processes on, an environment that is kept apart has numbers of its own, where that is possible."""
+        confinement = self._spec.get("confinement")
+        if confinement and first_process.is_possible():
+            self._first = first_process.begin(as_root=confinement.get("account") is not None)
+            confinement["own_processes"] = True
+
     def _watch(self) -> Ended:
         """Until the server ends, passes a limit or is told to stop."""
         while True:
             came = signal.sigtimedwait(AWAITED, self._limits.pause)
             if came and came.si_signo == signal.SIGTERM:
-                self._limits.breach(descendants(self._pid))  # for the peak: it may have run for less than the first pause
+                self._limits.breach(self._below())  # for the peak: it may have run for less than the first pause
                 return self._records.ordered_to_end()
             self._reap()
-            if breach := self._limits.breach(descendants(self._pid)):
+            if breach := self._limits.breach(self._below()):
                 self._end_all(0)
                 return Ended(breach.why, breach.detail)
             if self._status is not None:
@@ -88,21 +99,33 @@ class Supervisor:
             while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
                 if ended[0] == self._server:
                     self._status = ended[1]
+                elif ended[0] == self._first:
+                    self._first = None
 
     def _end_all(self, grace: float) -> None:
-        """SIGTERM to every descendant, SIGKILL to those that are left after `grace` seconds, until there are none."""
+        """SIGTERM to all that runs, SIGKILL to those that are left after `grace` seconds, until there are none."""
         deadline = time.monotonic() + grace
         if grace:
-            _send(descendants(self._pid), signal.SIGTERM)
+            _send(self._below(), signal.SIGTERM)
         while True:
             self._reap()
-            left = descendants(self._pid)
+            left = self._below()
             if not left:
-                return
+                return self._end_first()
             if time.monotonic() >= deadline:
                 _send(left, signal.SIGSTOP)  # first, so that none forks away from its end
                 _send(left, signal.SIGKILL)
             signal.sigtimedwait({signal.SIGCHLD}, 0.02)
+
+    def _end_first(self) -> None:
+        if self._first is not None:
+            os.kill(self._first, signal.SIGKILL)
+            os.waitpid(self._first, 0)
+            self._first = None
+
+    def _below(self) -> list[int]:
+        """What the environment runs."""
+        return [pid for pid in descendants(self._pid) if pid != self._first]
 
 
 def _send(pids: list[int], number: signal.Signals) -> None:

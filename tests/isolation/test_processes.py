@@ -1,0 +1,148 @@
+"""Where namespaces are to be had, an environment has process numbers of its own, and what it started ends with it."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hub.spawners.base import Ending
+from hub.spawners.local.processes import descendants
+from tests.isolation.machines import MACHINES, Machine
+from tests.spawners.far_side import ended, ready, until
+from tests.spawners.local_side import LocalFarSide, lives
+
+HIDDEN = """
+import ctypes, os
+reading, writing = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        hide = "ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)"
+        program = f"import ctypes, os, signal; {hide}; os.write({writing}, b'.'); signal.pause()"
+        os.set_inheritable(writing, True)
+        for number in range(3): os.dup2(os.open('/dev/null', os.O_RDWR), number)
+        os.execve('/usr/bin/python3', ['python3', '-c', program], {})
+    os._exit(0)
+os.wait()
+os.read(reading, 1)
+"""
+"""A process in a session of its own that nobody may look into, without a variable or an open file of Podium's."""
+
+
+@pytest.fixture(
+    scope="module", params=[machine for machine in MACHINES if machine.hides_paths], ids=lambda machine: machine.name
+)
+def far(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalFarSide]:
+    machine: Machine = request.param
+    one = LocalFarSide(tmp_path_factory.mktemp("numbers"), lesser=machine.lesser)
+    yield one
+    one.close()
+
+
+@pytest.mark.case("A9-9")
+def test_an_environment_sees_its_own_processes_alone_and_so_do_programs_that_it_starts(far: LocalFarSide) -> None:
+    spec, neighbour = far.spec(), far.spec()
+    for one in (neighbour, spec):
+        ready(far, one)
+    seen = "[int(name) for name in os.listdir('/proc') if name.isdigit()]"
+    assert far.run(spec.start_id, f"import os; result = {seen}, os.getpid()") == "([1, 2], 2)"
+    program = f"import os; print({seen}, os.getpid(), open(f'/proc/{{os.getpid()}}/status').readline())"
+    told = far.run(
+        spec.start_id,
+        f"import subprocess, sys; result = subprocess.check_output([sys.executable, '-c', {program!r}], text=True).split()",
+    )
+    assert "'Name:'" in told
+    assert told.startswith("['[1,', '2,', ")
+
+
+@pytest.mark.case("A9-9")
+def test_the_first_process_can_be_neither_ended_nor_looked_into_and_reaps_orphans(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    far.run(spec.start_id, "import subprocess; subprocess.run('(exit 3) & (exit 4) & sleep 0 &', shell=True)")
+    first = far.supervisor(spec.start_id)["first"]["pid"]
+    until(lambda: len(list(psutil.Process(far.supervisor(spec.start_id)["pid"]).children(recursive=True))) == 2)
+    tried = """
+import os, signal
+done = []
+for act in (
+    lambda: os.kill(1, signal.SIGKILL), lambda: os.kill(1, signal.SIGSTOP), lambda: open('/proc/1/environ').read(),
+    lambda: os.listdir('/proc/1/fd'), lambda: open('/proc/1/mem', 'rb'),
+):
+    try: act()
+    except OSError: continue
+    done.append(act)
+result = len(done)
+"""
+    assert far.run(spec.start_id, tried) in {
+        "0",
+        "2",
+    }  # a signal to it may be sent where it is of one account, and does nothing
+    assert psutil.Process(first).status() == psutil.STATUS_SLEEPING
+    assert far.run(spec.start_id, "result = 'goes on'") == "goes on"
+
+
+@pytest.mark.case("A9-9")
+def test_with_its_supervisor_ends_what_hides_from_whoever_looks(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    far.run(spec.start_id, HIDDEN)
+    supervisor = far.supervisor(spec.start_id)["pid"]
+    below = list(descendants(supervisor))
+    assert len(below) == 3
+    os.kill(supervisor, signal.SIGKILL)
+    exit_ = ended(far, spec.start_id).exit
+    assert exit_
+    assert exit_.why is Ending.KILLED
+    assert not [pid for pid in below if lives(pid)]
+
+
+def test_when_the_first_process_is_killed_all_end_and_it_is_said(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    far.run(spec.start_id, HIDDEN)
+    named = far.supervisor(spec.start_id)
+    below = list(descendants(named["pid"]))
+    os.kill(named["first"]["pid"], signal.SIGKILL)
+    exit_ = ended(far, spec.start_id).exit
+    assert exit_
+    assert (exit_.why, exit_.detail) == (Ending.KILLED, "SIGKILL")
+    assert not [pid for pid in below if lives(pid)]
+
+
+def test_what_still_writes_when_it_is_told_to_stop_has_its_time(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    program = (
+        "import pathlib, signal, sys, time\n"
+        "def finish(*_):\n    time.sleep(0.5); pathlib.Path('finished').touch(); sys.exit()\n"
+        "signal.signal(signal.SIGTERM, finish); print(flush=True); signal.pause()"
+    )
+    far.run(
+        spec.start_id,
+        f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {program!r}], stdout=-1).stdout.readline()",
+    )
+    workspace: Path = far.folders.workspace(spec.workspace_id)
+    far.spawner.stop(spec.start_id)
+    ended(far, spec.start_id)
+    assert (workspace / "finished").exists()
+
+
+@pytest.mark.parametrize(
+    "machine", [machine for machine in MACHINES if not machine.hides_paths], ids=lambda machine: machine.name
+)
+def test_where_namespaces_are_forbidden_it_runs_without(machine: Machine) -> None:
+    with machine.folder() as (folder, options):
+        far = LocalFarSide(folder / "data", lesser=machine.lesser, **options)
+        try:
+            spec = far.spec()
+            ready(far, spec)
+            assert far.run(spec.start_id, "import os; result = os.getpid()") == json.dumps(
+                far.supervisor(spec.start_id)["server"]
+            )
+        finally:
+            far.close()

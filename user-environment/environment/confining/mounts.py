@@ -1,0 +1,49 @@
+"""What is seen where, in a mount namespace of this process's own. See mount(2) and pivot_root(2)."""
+
+import ctypes
+import os
+import platform
+from pathlib import Path
+
+from environment.confining.kernel import checked, libc
+
+_NO_SUID, _NO_DEVICES, _NO_PROGRAMS = 2, 4, 8
+_BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 1 << 18
+_DETACH = 2
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+
+
+def can_change_root() -> bool:
+    """Whether the call's number on this machine is known."""
+    return platform.machine() in _PIVOT_ROOT
+
+
+def keep_private() -> None:
+    """From here on nobody else sees what this process mounts. Raises OSError where it has not the right to."""
+    _mount(None, Path("/"), None, _RECURSIVE | _PRIVATE)
+
+
+def empty_folder(path: Path) -> None:
+    _mount("tmpfs", path, "tmpfs", 0, b"mode=755,size=1m")
+
+
+def bind(source: Path, target: Path) -> None:
+    _mount(str(source), target, None, _BIND | _RECURSIVE)
+
+
+def processes(path: Path) -> None:
+    """What the kernel knows of those in this process's namespace."""
+    _mount("proc", path, "proc", _NO_SUID | _NO_DEVICES | _NO_PROGRAMS)
+
+
+def change_root(root: Path) -> None:
+    """The old root ends up on top of the new one, and is taken away from there."""
+    os.chdir(root)
+    checked(libc.syscall(_PIVOT_ROOT[platform.machine()], b".", b"."))
+    checked(libc.umount2(b".", _DETACH))
+    os.chdir("/")
+
+
+def _mount(source: str | None, target: Path, kind: str | None, flags: int, options: bytes | None = None) -> None:
+    arguments = (source and source.encode(), os.fsencode(target), kind and kind.encode())
+    checked(libc.mount(*arguments, ctypes.c_ulong(flags), options))

@@ -32,7 +32,7 @@ down: $(HUB)  ## End the hub and every environment on this machine; workspaces s
 doctor: $(HUB) $(ENVIRONMENT)  ## Check this installation and say what to do.
 	@exec $(VENV)/bin/python -m hub doctor
 
-test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run all tests but those of pages, crashes, clusters and Docker.
+test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run all tests but those of pages, crashes, clusters and Docker; as root some once more as an ordinary user.
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -40,6 +40,7 @@ test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run all tes
 	PYTHONPATH=user-environment $(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/hadolint $(wildcard */Dockerfile tests/cluster/*/Dockerfile)
 	$(PYTEST) tests --ignore=tests/faults --ignore=tests/cluster --ignore=tests/compose $(PAGES:%=--ignore=%)
+	@$(VENV)/bin/python -m tests.ordinary.run
 
 test-crash: $(TOOLS) $(ENVIRONMENT)  ## Kill the hub and the agent at every step of an environment's life and see that nothing is lost.
 	$(PYTEST) --dist worksteal tests/faults

@@ -30,12 +30,13 @@ class Installed:
     folder: Path
     port: int
     scheme: str = "http"
+    domain: str = "localhost"
     files: tuple[str, ...] = ("compose.yml", "override.yml")
     variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
-        return f"{self.scheme}://localhost:{self.port}"
+        return f"{self.scheme}://{self.domain}:{self.port}"
 
     @property
     def link(self) -> str:
@@ -57,7 +58,8 @@ class Installed:
     def attempt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         named = [part for file in self.files for part in ("--file", str(self.folder / file))]
         command = ["docker", "compose", "--project-name", self.name, *named, *arguments]
-        variables = {"DATABASE_PASSWORD": PASSWORD, "PORT": str(self.port), "PUBLIC_URL": self.url}
+        variables = {"DATABASE_PASSWORD": PASSWORD, "PORT": str(self.port)}
+        variables |= {"PUBLIC_URL": self.url, "BASE_DOMAIN": self.domain}
         variables |= {"PODIUM_IMAGE": os.environ["TEST_MACHINE_IMAGE"], "NGINX_IMAGE": os.environ["TEST_NGINX_IMAGE"]}
         environment = {**os.environ, **variables, **self.variables}
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
@@ -71,6 +73,17 @@ class Installed:
         template = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
         named = self.compose("ps", "--quiet", service).strip()
         return subprocess.check_output(["docker", "inspect", "--format", template, named], text=True).split()
+
+    @contextmanager
+    def stranger(self, network: str) -> Iterator[None]:
+        """Another container in one of its networks, which takes the first address that is free there."""
+        image = os.environ["TEST_NGINX_IMAGE"]
+        command = ["docker", "run", "--detach", "--network", f"{self.name}_{network}", "--entrypoint", "sleep", image, "600"]
+        started = subprocess.check_output(command, text=True).strip()
+        try:
+            yield
+        finally:
+            subprocess.run(["docker", "rm", "--force", started], check=True, capture_output=True)
 
     def house(self) -> House:
         """People who use it by the protocols that browsers speak. Of the engine's network everything can be reached."""

@@ -1,7 +1,8 @@
-"""Each service restarts, and nobody's work is lost."""
+"""Services restart and settings change, and nobody's work is lost."""
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -82,6 +83,41 @@ def test_environments_restart_and_come_back_by_themselves_with_their_files(machi
     until(lambda: opens(ada, host, cookie), 120)
     with ada.page(host, cookie) as tab:
         assert FilesPage(tab, partial(ada.ask, host=host, cookie=cookie)).download("notes.csv") == NOTES
+
+
+def test_up_alone_brings_another_public_url_and_an_environment_goes_on(machine: Installed, house: House) -> None:
+    ada = house.newcomer()
+    host, cookie = ada.launched("Moves along")
+    with ada.page(host, cookie) as tab:
+        session = session_of(run(tab))
+        (machine.folder / "podium.env").write_text("PODIUM_TOKEN_EXPIRE_HOURS=9\n")
+        machine.up()
+        assert session_of(run(tab)) == session, "NGINX has nothing to do with that one, and cuts no connection"
+    machine.domain = "podium.test"
+    machine.up()
+    ada.house = replace(house, release=replace(house.release, url=machine.url))
+    until(lambda: login(machine, ada.house.host) == 200)
+    assert login(machine, house.host) == 421
+    assert not opens(ada, host, cookie)
+    cookie = cookie.removeprefix("__Host-")  # which browsers take of localhost, but of no other name without TLS
+    with ada.page(host.replace(house.host, ada.house.host), cookie, session=session) as tab:
+        assert session_of(run(tab)) == session, "the process that holds it still runs"
+
+
+def test_a_hub_at_another_place_in_its_network_is_found_there(machine: Installed, house: House) -> None:
+    before = machine.addresses("hub")
+    machine.compose("stop", "hub")
+    with machine.stranger("inside"):
+        machine.up()
+        assert machine.addresses("hub") != before
+        until(lambda: login(machine, house.host) == 200)
+
+
+def login(machine: Installed, host: str) -> int:
+    """What is answered below that name; nothing while NGINX restarts."""
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(f"http://127.0.0.1:{machine.port}/login", headers={"Host": host}).status_code
+    return 0
 
 
 def _processes(machine: Installed) -> list[tuple[str, str]]:

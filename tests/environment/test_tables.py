@@ -131,6 +131,12 @@ def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
     assert "gone" in inside(tmp_path / "gone.csv", ROWS)["fault"]
 
 
+def test_a_full_workspace_is_told(cars: Path) -> None:
+    raised = "raise duckdb.IOException('Could not write file: Disk quota exceeded')"
+    answer = inside(cars, f"import duckdb\nwith tables.opened(file):\n    {raised}")
+    assert "Your workspace is full." in answer["fault"]
+
+
 def test_a_large_file_is_explored_in_little_memory(tmp_path: Path) -> None:
     large = tmp_path / "large.csv"
     block = "".join(f"{n},{n % 17},group {n % 5},{n * 0.5:.3f}\n" for n in range(200_000)).encode()

@@ -114,16 +114,23 @@ def test_a_taken_name_gets_a_number_and_nothing_is_lost(workspace: Workspace) ->
 class Breaking(io.BytesIO):
     """Breaks off in the middle, as a full disk does."""
 
+    def __init__(self, content: bytes, number: int) -> None:
+        super().__init__(content)
+        self.number = number
+
     def read(self, size: int | None = -1, /) -> bytes:
         if self.tell():
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise OSError(self.number, os.strerror(self.number))
         return super().read(min(10, size or 0))
 
 
-def test_a_write_that_breaks_off_leaves_the_old_file_and_no_part(workspace: Workspace) -> None:
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EDQUOT, "workspace is full.*larger size")]
+)
+def test_a_write_that_breaks_off_leaves_the_old_file_and_no_part(workspace: Workspace, number: int, words: str) -> None:
     (workspace.root / "a.csv").write_text("old")
-    with pytest.raises(WorkspaceFault, match="disk is full"):
-        save(workspace, "", "a.csv", Breaking(b"x" * 100), replace=True)
+    with pytest.raises(WorkspaceFault, match=words):
+        save(workspace, "", "a.csv", Breaking(b"x" * 100, number), replace=True)
     assert (workspace.root / "a.csv").read_text() == "old"
     assert list(workspace.root.iterdir()) == [workspace.root / "a.csv"]
 

@@ -18,9 +18,13 @@ class WorkspaceFault(Exception):
 
 
 _FULL = "The disk is full. Nothing was changed; delete files that you no longer need and try again."
+_OVER_QUOTA = (
+    "Your workspace is full. Nothing was changed; delete files that you no longer need, "
+    "or choose a larger size when you launch it again."
+)
 _SENTENCES = {
     errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
+    errno.EDQUOT: _OVER_QUOTA,
     errno.EACCES: "The permissions of this file or folder do not allow that.",
     errno.EPERM: "The permissions of this file or folder do not allow that.",
     errno.EROFS: "The workspace can only be read at the moment.",

@@ -159,6 +159,8 @@ def _explained(error: str) -> str:
         return "This question needs more memory than it may take. Filter for fewer rows or choose fewer columns."
     if "No space left" in error:
         return "The disk is full. Delete files that you no longer need and try again."
+    if "Disk quota exceeded" in error:
+        return "Your workspace is full. Delete files that you no longer need, or choose a larger size when you launch it again."
     if line := re.search(r"(?:on Line|Line):? ?(\d+)", error):
         place = f"line {line.group(1)} does not fit to the lines before it"
         return f"This file cannot be read as a table: {place}. Your file is unchanged."

@@ -37,7 +37,7 @@ def _of_this_machine(settings: Settings) -> list[Finding]:
     return [
         *(_interpreter(path) for path in Catalog(settings).interpreters),
         _agent(settings),
-        Finding(good=True, text=limits_in_force().sentence()),
+        _limits(settings),
         *_isolation(settings),
     ]
 
@@ -77,6 +77,14 @@ def _interpreter(path: Path) -> Finding:
 def _hub(settings: Settings) -> Finding:
     pid = prepare(settings.data_dir).holder()
     return Finding(good=True, text=f"The hub runs as process {pid}." if pid else "No hub runs. Start it with: make up")
+
+
+def _limits(settings: Settings) -> Finding:
+    """As the agent found them, which alone knows what holds the disk; else as one would that this account starts."""
+    try:
+        return Finding(good=True, text=launch.connect(settings).about()["limits"])
+    except PodiumError:
+        return Finding(good=True, text=limits_in_force().sentence())
 
 
 def _isolation(settings: Settings) -> list[Finding]:

@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import IO
 
@@ -30,6 +31,7 @@ from hub.spawners.local.folders import Folders, secret_of, share
 from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import limits_in_force
 from hub.spawners.local.options import Options, parse
+from hub.spawners.local.quota import quotas_of, sentence
 from hub.spawners.local.rights import hindrance_to_accounts, may_hide_folders
 from hub.spawners.local.routes import Agent, application
 from hub.spawners.local.starts import Starts
@@ -65,8 +67,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     with lock, _listener(folders) as listener:
         if not options.detach or _is_detached():
-            accounts = Accounts(numbers, folders) if numbers else None
-            _serve(_agent(options, folders, accounts, Isolation(options.isolation, no_accounts)), secret, listener)
+            _serve(_agent(options, folders, numbers, Isolation(options.isolation, no_accounts)), secret, listener)
             _remove_socket(folders)
     return 0
 
@@ -118,9 +119,11 @@ def _serve(agent: Agent, secret: str, listener: socket.socket) -> None:
     server.run(sockets=[listener])
 
 
-def _agent(options: Options, folders: Folders, accounts: Accounts | None, isolation: Isolation) -> Agent:
-    limits = limits_in_force()
-    workspaces = Workspaces(folders, accounts)
+def _agent(options: Options, folders: Folders, numbers: Range | None, isolation: Isolation) -> Agent:
+    accounts = Accounts(numbers, folders) if numbers else None
+    quotas = quotas_of(folders.workspaces, numbers) if numbers else None
+    limits = replace(limits_in_force(), disk=sentence(quotas))
+    workspaces = Workspaces(folders, accounts, quotas)
     parents = {str(path): WarmParent(path, options) for path in options.interpreters}
     starts = Starts(folders, options, limits, parents, workspaces, isolation)
     capacity = options.memory if options.memory is not None else machine_memory() - _KEPT_FREE

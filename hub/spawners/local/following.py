@@ -80,6 +80,7 @@ class Follower:
             raise CannotFork(why)
         if await _before(self._turn(start, parent), start.told_to_stop):
             self._workspaces.make(start.spec.workspace_id)
+            self._workspaces.hold(start.spec.workspace_id, start.spec.storage)
             self._reach(start, WORKSPACE_READY)
             return Process.found(await parent.fork(start.folder.path))
         self._never_ran(start, Ending.STOPPED)

@@ -15,11 +15,18 @@ _NEEDED = {"memory", "pids"}
 
 @dataclass(frozen=True)
 class Limits:
-    """`parent` is the control group below which each start gets its own; None: the watchdog."""
+    """`parent` is the control group below which each start gets its own; None: the watchdog.
+
+    `disk`: what holds the disk of workspaces, as a sentence; empty where only the agent knows.
+    """
 
     parent: Path | None
+    disk: str = ""
 
     def sentence(self) -> str:
+        return f"{self._of_processes()} {self.disk}".rstrip()
+
+    def _of_processes(self) -> str:
         if self.parent:
             return f"Memory and process limits are held by control groups (version 2) below {self.parent}."
         return (

@@ -22,11 +22,12 @@ def spec_to_json(spec: StartSpec) -> Json:
         "base_url": spec.base_url,
         "keys": [dict(key) for key in spec.keys],
         "variables": dict(spec.variables),
+        "storage": spec.storage,
     }
 
 
 def spec_from_json(value: Mapping[str, Any]) -> StartSpec:
-    """Raises KeyError, TypeError or ValueError where the value is no spec."""
+    """Raises KeyError, TypeError or ValueError where the value is no spec. A start of an earlier release names no storage."""
     return StartSpec(
         start_id=str(value["start_id"]),
         environment_id=str(value["environment_id"]),
@@ -38,6 +39,7 @@ def spec_from_json(value: Mapping[str, Any]) -> StartSpec:
         base_url=str(value["base_url"]),
         keys=tuple(dict(key) for key in value["keys"]),
         variables={str(name): str(text) for name, text in value["variables"].items()},
+        storage=int(value.get("storage", StartSpec.storage)),
     )
 
 

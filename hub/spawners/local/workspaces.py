@@ -20,6 +20,7 @@ from hub.spawners.local import as_owner
 from hub.spawners.local.accounts import Accounts
 from hub.spawners.local.folders import Folders
 from hub.spawners.local.processes import memory_of
+from hub.spawners.local.quota import Quotas
 from hub.spawners.local.rights import may_look_into_others
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,8 @@ _DELETED = "deleted-"
 class Workspaces:
     """Safe to call from several threads; each call may take as long as the disk does."""
 
-    def __init__(self, folders: Folders, accounts: Accounts | None = None) -> None:
-        self._folders, self._accounts = folders, accounts
+    def __init__(self, folders: Folders, accounts: Accounts | None = None, quotas: Quotas | None = None) -> None:
+        self._folders, self._accounts, self._quotas = folders, accounts, quotas
         self._emptying = threading.Lock()
 
     def make(self, workspace_id: str) -> Path:
@@ -49,6 +50,11 @@ class Workspaces:
             with crossing("close a workspace to others"):
                 folder.chmod(0o700)
         return folder
+
+    def hold(self, workspace_id: str, storage: int) -> None:
+        """To so many bytes of the disk from now on, where its file system can."""
+        if self._quotas:
+            self._quotas.hold(self._folders.workspace(workspace_id).lstat().st_uid, storage)
 
     def memory_of(self, workspace_id: str) -> Callable[[list[int]], int]:
         """What adds up the memory of the processes that run with the workspace. Whoever may look into all asks itself."""
@@ -80,9 +86,15 @@ class Workspaces:
     def empty_trash(self) -> None:
         """Delete what was deleted and discarded, also what an agent that was killed has left."""
         with self._emptying:
-            faults = [fault for folder in self._folders.workspaces.glob(f"{_DELETED}*") for fault in as_owner.remove(folder)]
+            faults = [fault for folder in self._folders.workspaces.glob(f"{_DELETED}*") for fault in self._remove(folder)]
             for fault in faults + as_owner.clear(self._folders.trash):
                 log.error("%s", fault)
+
+    def _remove(self, folder: Path) -> list[str]:
+        """Its quota first: while the folder is there, its owner is known."""
+        if self._quotas:
+            self._quotas.release(folder.lstat().st_uid)
+        return as_owner.remove(folder)
 
     @contextmanager
     def _held(self, workspace_id: str) -> Iterator[None]:

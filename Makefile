@@ -18,7 +18,7 @@ TOOLS := $(VENV)/.tools-installed
 AXE := tests/node_modules/.package-lock.json
 PYTEST := $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10
 
-.PHONY: help up down doctor test test-crash test-pages test-story test-cluster test-compose test-guards test-fresh bench bench-cluster picture lock settings api manifests cases fmt
+.PHONY: help up down doctor test test-crash test-pages test-story test-cluster test-compose test-guards test-fresh test-quota bench bench-cluster picture lock settings api manifests cases fmt
 
 help:  ## List what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -66,6 +66,9 @@ test-guards: $(TOOLS) $(ENVIRONMENT)  ## Disable each guard of docs/security/cas
 
 test-fresh: $(TOOLS)  ## Follow the README in a bare Debian as an ordinary user (needs root and debootstrap).
 	@$(VENV)/bin/python -m tests.fresh.run
+
+test-quota: $(TOOLS)  ## Run the tests of disk quotas on a kernel that has them (needs root and user-mode Linux).
+	@$(VENV)/bin/python -m tests.quotas.run
 
 bench: $(TOOLS) $(ENVIRONMENT)  ## Measure launch time, memory and the proxies beside their baselines.
 	@$(VENV)/bin/python -m tests.bench.run

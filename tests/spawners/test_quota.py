@@ -63,7 +63,7 @@ def mounted(*what: object) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     tried = subprocess.run(["mount", *map(str, what)], capture_output=True, text=True, check=False)
     if tried.returncode != 0:
-        absent(f"This kernel mounts no ext4 with quotas (CONFIG_QFMT_V2): {tried.stderr.strip()}")
+        absent(f"This kernel mounts no ext4 with quotas, `make test-quota` brings one: {tried.stderr.splitlines()[0]}")
     try:
         folder.chmod(0o711)
         yield

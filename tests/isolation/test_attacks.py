@@ -120,7 +120,10 @@ ATTEMPTS = {
     "signal the neighbour's supervisor": "os.kill({supervisor}, 0)",
     "signal a neighbour": "os.kill({neighbour}, 0)",
     "limit a neighbour": "resource.prlimit({neighbour}, resource.RLIMIT_CPU)",
-    "move a neighbour to another core": "os.sched_setaffinity({neighbour}, os.sched_getaffinity(0))",
+    "move a neighbour to another core": (
+        "os.sched_setaffinity({neighbour}, os.sched_getaffinity(0))\n"
+        "if os.sched_getaffinity({neighbour}) != os.sched_getaffinity(0): raise OSError('it stays')"
+    ),
     "slow a neighbour down": "os.setpriority(os.PRIO_PROCESS, {neighbour}, os.getpriority(os.PRIO_PROCESS, {neighbour}))",
     "connect to a socket of the account": connect("{docker}"),
     "connect to an abstract socket": connect("\0{abstract}"),

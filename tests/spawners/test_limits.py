@@ -22,7 +22,14 @@ def test_a_group_that_may_be_divided_is_found(tmp_path: Path) -> None:
     own, tree = _tree(tmp_path, "/user.slice/app.slice/podium.scope", "cpu memory pids\n")
     limits = limits_in_force(own, tree)
     assert limits.parent == tmp_path / "user.slice" / "app.slice"
-    assert "control groups" in limits.sentence()
+    assert "process and CPU limits are held by control groups" in limits.sentence()
+
+
+@pytest.mark.parametrize("controllers", ["memory pids", ""])
+def test_where_no_group_holds_cpu_cores_do(tmp_path: Path, controllers: str) -> None:
+    limits = limits_in_force(*_tree(tmp_path, "/user.slice/podium.scope", controllers))
+    assert (limits.cpu, limits.parent is None) == (False, not controllers)
+    assert "as many of the machine's cores as its preset says" in limits.sentence()
 
 
 @pytest.mark.parametrize("controllers", ["", "cpu", "memory", "pids cpuset"])

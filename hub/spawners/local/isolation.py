@@ -91,7 +91,8 @@ async def _try(options: Options, folders: Folders, limits: Limits, accounts: Acc
             "socket": str(folders.agent_socket), "abstract": abstract, "port": port,
         }  # fmt: skip
         spec = replace(spec, variables={"PROBE_TARGETS": json.dumps(targets)})
-        write_json(start.spec, order_of(spec, inner, options, limits, _ports_of(options)), name="write the probe's spec")
+        ordered = order_of(spec, inner, options, limits, _ports_of(options), None)
+        write_json(start.spec, ordered, name="write the probe's spec")
         async with _parent(options) as parent:
             process = Process.found(await parent.fork(start.path))
             if process:

@@ -13,21 +13,31 @@ from hub.spawners.supervised import supervised
 
 
 def order_of(
-    spec: StartSpec, folders: Folders, options: Options, limits: Limits, ports: tuple[int, int] | None
+    spec: StartSpec,
+    folders: Folders,
+    options: Options,
+    limits: Limits,
+    ports: tuple[int, int] | None,
+    cores: list[int] | None,
 ) -> dict[str, Any]:
-    """`start` is the spec itself, from which a restarted agent goes on; `ports` are the first and the last of its own."""
+    """`start` is the spec itself, from which a restarted agent goes on.
+
+    `ports` are the first and the last of its own, `cores` those that it keeps to.
+    """
     read = supervised(spec)
     here = {
         "workspace": str(folders.workspace(spec.workspace_id)),
         "script": str(options.script),
         "socket": str(folders.socket(spec.start_id)),
     }
-    apart = {} if options.isolation == "none" else {"confinement": _confinement(spec, folders, options, ports)}
+    confinement = _confinement(spec, folders, options, ports, pinned=cores is not None)
+    apart = {} if options.isolation == "none" else {"confinement": confinement}
     told = {"variables": {**read["variables"], "PORTS": f"{ports[0]}-{ports[1]}"}} if ports else {}
     return {
         **read,
         **told,
         **apart,
+        "cores": cores,
         "start": spec_to_json(spec),
         "server": {**read["server"], **here},
         "lock": str(folders.lock(spec.workspace_id)),
@@ -45,7 +55,9 @@ def _temporary(spec: StartSpec, folders: Folders) -> Path:
     return beside / "tmp"
 
 
-def _confinement(spec: StartSpec, folders: Folders, options: Options, ports: tuple[int, int] | None) -> dict[str, Any]:
+def _confinement(
+    spec: StartSpec, folders: Folders, options: Options, ports: tuple[int, int] | None, *, pinned: bool
+) -> dict[str, Any]:
     """The fields of `environment.confining.confinement.Confinement`."""
     own = (folders.workspace(spec.workspace_id), folders.start(spec.start_id).path / "tmp")
     root = folders.socket_folder(spec.start_id)
@@ -57,4 +69,5 @@ def _confinement(spec: StartSpec, folders: Folders, options: Options, ports: tup
         "gpus": options.isolation == "any",
         "ports": ports,
         "outward": outward_of(options.outward),
+        "pinned": pinned,
     }

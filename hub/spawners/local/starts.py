@@ -12,6 +12,7 @@ from hub.errors import Conflict
 from hub.seam import crossing
 from hub.spawners.base import Ending, Observation, StartSpec, Usage
 from hub.spawners.checks import checked_id, checked_spec
+from hub.spawners.local.cores import Cores, own_cores
 from hub.spawners.local.folders import Folders, read_json, write_json
 from hub.spawners.local.following import Follower
 from hub.spawners.local.isolation import Isolation
@@ -63,6 +64,7 @@ class Starts:
         self._folders, self._options, self._limits, self._workspaces = folders, options, limits, workspaces
         self._follower = Follower(parents, workspaces, isolation, self._tell)
         self._ports = Ports(range_of(options.ports))
+        self._cores = Cores(str(folders.data), None if limits.cpu else own_cores, os.cpu_count() or 1)
         self._starts: dict[str, Start] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._watchers: set[Watcher] = set()
@@ -75,6 +77,7 @@ class Starts:
                 self._workspaces.discard(folder)  # an agent was killed while it took this order: the hub will repeat it
             else:
                 self._ports.keep(recorded["start"]["start_id"], recorded.get("confinement", {}).get("ports"))
+                self._cores.keep(recorded["start"]["start_id"], recorded.get("cores"))
                 self._follow(spec_from_json(recorded["start"]))
 
     def order(self, spec: StartSpec) -> None:
@@ -83,7 +86,8 @@ class Starts:
         folder = self._folders.start(spec.start_id)
         if spec.start_id in self._starts:
             return
-        ordered = order_of(spec, self._folders, self._options, self._limits, self._ports.take(spec.start_id))
+        ports, given = self._ports.take(spec.start_id), self._cores.take(spec.start_id, spec.cpu)
+        ordered = order_of(spec, self._folders, self._options, self._limits, ports, given)
         with crossing("make a start's folder"):
             folder.path.mkdir(mode=0o700, exist_ok=True)
         write_json(folder.spec, ordered, name="write a spec")
@@ -98,6 +102,7 @@ class Starts:
     async def _see_through(self, start: Start) -> None:
         await self._follower.follow(start)
         self._ports.free(start.id)
+        self._cores.free(start.id)
         _remove_sockets(self._folders, start.id)
 
     def stop(self, start_id: str) -> None:

@@ -69,6 +69,8 @@ class Confinement:
     """The first and the last of its own; None leaves TCP open."""
     outward: tuple[int, ...] = ()
     """Other ports that it may connect to, on any machine."""
+    pinned: bool = False
+    """Whether it keeps to the cores that its process has now."""
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Self:
@@ -83,6 +85,7 @@ class Confinement:
             own_processes=given.get("own_processes", False),
             ports=(ports[0], ports[1]) if ports else None,
             outward=tuple(given.get("outward", ())),
+            pinned=given.get("pinned", False),
         )
 
 
@@ -111,7 +114,8 @@ def enter(confinement: Confinement) -> None:
 def _refused(confinement: Confinement, *, unix_sockets: bool) -> list[seccomp.Only]:
     """Of an account that is nobody else's the kernel lets no process touch another's."""
     shared = () if confinement.account is not None else seccomp.OF_A_SHARED_ACCOUNT
-    return [*seccomp.sockets(unix=unix_sockets, plain=confinement.ports is not None), *seccomp.RULES, *shared]
+    kept = seccomp.OF_GIVEN_CORES if confinement.pinned else ()
+    return [*seccomp.sockets(unix=unix_sockets, plain=confinement.ports is not None), *seccomp.RULES, *kept, *shared]
 
 
 def has_gpus() -> bool:

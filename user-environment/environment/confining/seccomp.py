@@ -58,6 +58,8 @@ RULES = (
     Only((68, 186)),  # msgget
     Only((240, 180)),  # mq_open
 )
+OF_GIVEN_CORES = (Only((203, 122), error=0),)
+"""sched_setaffinity does nothing where there are cores to keep to: libraries that bind their threads go on."""
 OF_A_SHARED_ACCOUNT = (
     Only((302, 261), _OWN),  # prlimit64
     Only((142, 118), _OWN, error=0),  # sched_setparam: libraries set it for threads of theirs, which have numbers too, and
@@ -108,7 +110,7 @@ def restrict(rules: Iterable[Only]) -> None:
 
 
 def _filter(machine: str, rules: Iterable[Only]) -> bytes:
-    """A program of another architecture is killed: its numbers mean other calls."""
+    """Of a call the first rule decides. A program of another architecture is killed: its numbers mean other calls."""
     which = tuple(_ARCHITECTURES).index(machine)
     instructions = [
         (_LOAD, 0, 0, _ARCHITECTURE),

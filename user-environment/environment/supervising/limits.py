@@ -1,9 +1,10 @@
 """Holds an environment to its memory, its number of processes, and where the kernel can its CPU share.
 
 Where the agent found a control group (version 2) to divide, the kernel holds all three. Elsewhere
-a watchdog adds up what the descendants hold. Memory that several share (all that the warm parent
-imported) must count once: that sum (PSS) costs milliseconds, so the cheap sum (RSS), which is never
-lower, is looked at first and PSS only where RSS is over the limit or higher than ever before.
+a watchdog adds up what the descendants hold, and they keep to cores that the order names. Memory
+that several share (all that the warm parent imported) must count once: that sum (PSS) costs
+milliseconds, so the cheap sum (RSS), which is never lower, is looked at first and PSS only where
+RSS is over the limit or higher than ever before.
 `RLIMIT_AS` breaks DuckDB and pyarrow, and `RLIMIT_NPROC` counts for the whole account.
 """
 

@@ -42,6 +42,7 @@ def run_server(spec: Mapping[str, Any], guard: Guard, serve: Serve, supervisor: 
         _detach(supervisor)
         _limit(spec)
         guard.enter()
+        _keep_to_cores(spec)
         server = ServerSpec.from_mapping(spec["server"])
         if "confinement" in spec:
             server = _confined(server, Confinement.from_mapping(spec["confinement"]), spec.get("socket_group"))
@@ -77,6 +78,12 @@ def _limit(spec: Mapping[str, Any]) -> None:
     if spec.get("confinement", {}).get("account") is not None:
         tasks = spec["processes"] * _TASKS
         resource.setrlimit(resource.RLIMIT_NPROC, (tasks, tasks))
+
+
+def _keep_to_cores(spec: Mapping[str, Any]) -> None:
+    """And so all that it starts. Behind the control group, since a change of groups may give all cores back."""
+    if cores := spec.get("cores"):
+        os.sched_setaffinity(0, cores)
 
 
 def _confined(server: ServerSpec, confinement: Confinement, group: int | None) -> ServerSpec:

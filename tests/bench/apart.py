@@ -1,6 +1,7 @@
 """What it costs that environments are kept apart: a launch, and three kinds of work in one, beside the same without."""
 
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -31,9 +32,10 @@ def figures(folder: Path) -> Iterator[Figure]:
 
 def _running(stack: ExitStack, folder: Path, isolation: str) -> tuple[LocalFarSide, StartSpec]:
     python = CODE / ".venv" / "bin" / "python"
+    """With all cores, so that neither side has a faster one than the other."""
     far = LocalFarSide(folder, interpreters=(python,), isolation=isolation)
     stack.callback(far.close)
-    spec = far.spec(image=str(python), memory=2048 * MIB)
+    spec = far.spec(image=str(python), cpu=os.cpu_count() or 1, memory=2048 * MIB)
     ready(far, spec)
     return far, spec
 

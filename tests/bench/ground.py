@@ -163,7 +163,7 @@ def run_once(stream: ClientConnection) -> None:
 
 @contextmanager
 def streamlit_run(workspace: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The shipped app under plain `streamlit run`."""
+    """The shipped app under plain `streamlit run`, which has all cores, where an environment may have some alone."""
     command = [str(ENVIRONMENT_BIN / "streamlit"), "run", str(APP), "--server.port", str(port), "--server.headless", "true"]
     command += ["--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false", "--server.address", "127.0.0.1"]
     variables = {"PATH": os.environ["PATH"], "HOME": str(workspace), "WORKSPACE_DIR": str(workspace)}

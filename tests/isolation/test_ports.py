@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.clock import new_id
 from hub.errors import CannotStart, ClusterSilent
 from hub.spawners.local.ports import EACH, PortRange, Ports, outward_of, range_of
 from tests.spawners.far_side import ended, ready, until
@@ -86,6 +87,17 @@ def test_ports_are_given_anew_when_their_start_has_ended_and_kept_by_the_next_ag
     far.spawner.stop(one.start_id)
     ended(far, one.start_id)
     ready(far, third)
+
+
+def test_what_an_ended_start_had_is_not_taken_from_who_has_it_now_when_the_next_agent_comes(far: LocalFarSide) -> None:
+    running, other, past = (far.spec(start_id=start_id) for start_id in sorted(new_id() for _ in range(3)))
+    ready(far, past)
+    far.spawner.stop(past.start_id)
+    ended(far, past.start_id)
+    ready(far, running)
+    os.kill(far.agent(), signal.SIGKILL)
+    ready(far, other)
+    assert ports_of(far, running.start_id) != ports_of(far, other.start_id)
 
 
 @pytest.mark.parametrize("given", [True, False])

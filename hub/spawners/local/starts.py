@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from hub.clock import now
 from hub.errors import Conflict
@@ -76,9 +77,14 @@ class Starts:
             if recorded is None:
                 self._workspaces.discard(folder)  # an agent was killed while it took this order: the hub will repeat it
             else:
-                self._ports.keep(recorded["start"]["start_id"], recorded.get("confinement", {}).get("ports"))
-                self._cores.keep(recorded["start"]["start_id"], recorded.get("cores"))
-                self._follow(spec_from_json(recorded["start"]))
+                self._adopt(recorded)
+
+    def _adopt(self, recorded: dict[str, Any]) -> None:
+        """What it was given stays its own; if it has ended, somebody else may have that by now."""
+        start = self._follow(spec_from_json(recorded["start"]))
+        if start.exit is None:
+            self._ports.keep(start.id, recorded.get("confinement", {}).get("ports"))
+            self._cores.keep(start.id, recorded.get("cores"))
 
     def order(self, spec: StartSpec) -> None:
         """Idempotent: an order that is known already is not taken again."""
@@ -93,11 +99,12 @@ class Starts:
         write_json(folder.spec, ordered, name="write a spec")
         self._follow(spec)
 
-    def _follow(self, spec: StartSpec) -> None:
+    def _follow(self, spec: StartSpec) -> Start:
         start = Start(spec, self._folders.start(spec.start_id), str(self._folders.socket(spec.start_id)))
         self._starts[start.id] = start
         self._tell(start)
         self._tasks[start.id] = asyncio.create_task(self._see_through(start), name=f"follow {start.id}")
+        return start
 
     async def _see_through(self, start: Start) -> None:
         await self._follower.follow(start)

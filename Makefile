@@ -39,7 +39,7 @@ test: $(TOOLS) $(ENVIRONMENT)  ## Check style, types and layers, and run all tes
 	cd user-environment/app && ../../$(VENV)/bin/mypy --config-file ../../pyproject.toml .
 	PYTHONPATH=user-environment $(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/hadolint $(wildcard */Dockerfile tests/cluster/*/Dockerfile)
-	$(PYTEST) tests --ignore=tests/faults --ignore=tests/cluster --ignore=tests/compose $(PAGES:%=--ignore=%)
+	$(PYTEST) tests --ignore=tests/faults --ignore=tests/cluster --ignore=tests/compose --ignore=tests/quotas $(PAGES:%=--ignore=%)
 	@$(VENV)/bin/python -m tests.ordinary.run
 
 test-crash: $(TOOLS) $(ENVIRONMENT)  ## Kill the hub and the agent at every step of an environment's life and see that nothing is lost.

@@ -18,7 +18,7 @@ from hub.settings import ROOT
 KERNEL = "linux.uml"
 MODULES = ("fs/quota/quota_tree", "fs/quota/quota_v2", "drivers/block/loop")
 FOLDERS = (("proc", "/proc"), ("sysfs", "/sys"), ("tmpfs", "/run"), ("tmpfs", "/mnt"))
-TESTS = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/spawners/test_quota.py")
+TESTS = ("-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "tests/quotas")
 _FINIT_MODULE, _POWER_OFF = 313, 0x4321FEDC
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -11,6 +11,7 @@ import pytest
 
 from hub.clock import new_id
 from hub.errors import Conflict
+from hub.spawners.base import Size
 from hub.spawners.files.archive import LEFT_OUT, archive
 from hub.spawners.files.tree import DEEPEST
 from hub.spawners.local.folders import Folders
@@ -63,7 +64,7 @@ def test_links_are_kept_and_lead_nowhere(workspaces: Workspaces, tmp_path: Path)
         "circle": str(top),
     }
     assert contents == {}
-    assert workspaces.size(workspace) == 0
+    assert workspaces.size(workspace) == Size(0)
     workspaces.delete(workspace)
     workspaces.empty_trash()
     assert (tmp_path / "secret" / "key").exists()
@@ -114,7 +115,7 @@ def test_a_large_archive_takes_little_memory(workspaces: Workspaces) -> None:
     with (top / "holes").open("wb") as file:
         file.truncate(300 * MIB)
     assert max(len(part) for part in workspaces.archive(workspace)) < 2 * MIB
-    assert workspaces.size(workspace) == 0
+    assert workspaces.size(workspace) == Size(0)
 
 
 def test_what_lies_too_deep_is_named_and_can_be_deleted(workspaces: Workspaces, folders: Folders) -> None:

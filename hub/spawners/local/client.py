@@ -102,7 +102,8 @@ class LocalSpawner:
         return [Volume(workspace_id) for workspace_id in json.loads(self._call("GET", "/workspaces", patience=_SLOW_SECONDS))]
 
     def workspace_size(self, workspace_id: str) -> Size:
-        return Size(int(self._call("GET", f"/workspaces/{checked_id(workspace_id)}/size", patience=_SLOW_SECONDS)))
+        path = f"/workspaces/{checked_id(workspace_id)}/size"
+        return Size(**json.loads(self._call("GET", path, patience=_SLOW_SECONDS)))
 
     def workspace_archive(self, workspace_id: str) -> Iterator[bytes]:
         with self._stream(f"/workspaces/{checked_id(workspace_id)}/archive", _SLOW_SECONDS) as answer:

@@ -51,6 +51,13 @@ class Quotas:
         """To so many bytes. And to one file for each 4 KiB of them, the least that a file with anything in it takes."""
         self._set(account, max(1, storage // _BLOCK), max(1, storage // _SMALLEST_FILE))
 
+    def held(self, account: int) -> int | None:
+        """To how many bytes; None where to none. Raises OSError."""
+        found = _Quota()
+        with contextlib.suppress(FileNotFoundError), _opened(self._folder) as descriptor:
+            _ask(descriptor, _GET, account, ctypes.byref(found))
+        return found.blocks * _BLOCK or None
+
     def release(self, account: int) -> None:
         """Its workspace was deleted."""
         self._set(account, 0, 0)

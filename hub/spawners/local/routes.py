@@ -4,7 +4,7 @@ import hmac
 import json
 import os
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
@@ -157,7 +157,8 @@ class Routes:
         return JSONResponse(await run_in_threadpool(self._workspaces.ids))
 
     async def size(self, request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(self._workspaces.size, request.path_params["workspace"]))
+        found = await run_in_threadpool(self._workspaces.size, request.path_params["workspace"])
+        return JSONResponse(asdict(found))
 
     async def archive(self, request: Request) -> Response:
         workspace = checked_id(request.path_params["workspace"])

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from hub.errors import Conflict
 from hub.seam import crossing
+from hub.spawners.base import Size
 from hub.spawners.local import as_owner
 from hub.spawners.local.accounts import Accounts
 from hub.spawners.local.folders import Folders
@@ -68,8 +69,10 @@ class Workspaces:
         """Of those that are there."""
         return self._folders.workspace_ids()
 
-    def size(self, workspace_id: str) -> int:
-        return as_owner.size(self._folders.workspace(workspace_id))
+    def size(self, workspace_id: str) -> Size:
+        folder = self._folders.workspace(workspace_id)
+        held = self._quotas.held(folder.lstat().st_uid) if self._quotas and folder.exists() else None
+        return Size(as_owner.size(folder), held)
 
     def archive(self, workspace_id: str) -> Iterator[bytes]:
         return as_owner.archive(self._folders.workspace(workspace_id))

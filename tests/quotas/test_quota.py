@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hub.spawners.base import StartSpec
+from hub.spawners.base import Size, StartSpec
 from hub.spawners.local import quota
 from tests.isolation.machines import MACHINES, Machine
 from tests.spawners.far_side import MIB, ended, ready, until
@@ -142,6 +142,18 @@ def test_a_full_workspace_is_launched_and_a_larger_size_reaches_the_next_run(on_
     assert why == "EDQUOT"
     assert 4 * MIB - 100 * KIB < written <= 4 * MIB + 8 * KIB
     end(far, larger)
+
+
+def test_what_the_quota_leaves_a_workspace_is_its_capacity_so_a_full_one_may_be_launched_and_tidied(
+    on_quotas: LocalFarSide,
+) -> None:
+    far = on_quotas
+    spec = far.spec(storage=4 * MIB)
+    assert far.spawner.workspace_size(spec.workspace_id) == Size(0)
+    ready(far, spec)
+    write(far, spec, "fill", 1 * MIB)
+    assert far.spawner.workspace_size(spec.workspace_id) == Size(1 * MIB, 4 * MIB)
+    end(far, spec)
 
 
 def test_temporary_files_count_too(on_quotas: LocalFarSide) -> None:

@@ -62,8 +62,14 @@ def scene_of(stack: ExitStack, folder: Path, isolation: str, lesser: tuple[str, 
         "their_socket": str(far.folders.socket(neighbour.start_id)),
         "docker": str(far.folders.runtime / "docker.sock"), "abstract": f"{folder.name}-{os.getpid()}",
         "agent": str(far.agent()), "parent": str(far.warm_parent()["pid"]), "supervisor": str(supervisor["pid"]),
-        "neighbour": str(supervisor["server"]), "runtime": str(far.folders.runtime),
+        "neighbour": str(supervisor["server"]), "line": line_of(far.warm_parent()["pid"]), "runtime": str(far.folders.runtime),
     })  # fmt: skip
+
+
+def line_of(parent: int) -> str:
+    """The descriptor by which the agent gives it orders."""
+    arguments = Path(f"/proc/{parent}/cmdline").read_text().split("\0")
+    return next(argument.removeprefix("--control=") for argument in arguments if argument.startswith("--control="))
 
 
 @pytest.fixture(scope="module", params=MACHINES, ids=lambda machine: machine.name)
@@ -149,6 +155,10 @@ if os.geteuid() == 0 or not _YAMA.exists() or _YAMA.read_text().strip() == "0": 
     ATTEMPTS |= {f"trace {who}": TRACE.replace("{traced}", f"{{{name}}}") for who, name in (
         ("the agent", "agent"), ("the warm parent", "parent"), ("a neighbour", "neighbour"),
     )}  # fmt: skip
+    ATTEMPTS["take the warm parent's line, by which it is asked to start"] = (
+        "libc = ctypes.CDLL(None, use_errno=True); taken = libc.syscall(438, os.pidfd_open({parent}), {line}, 0)\n"
+        "if taken < 0: raise OSError(ctypes.get_errno(), 'it cannot be taken')"
+    )
 
 OPEN_WITHOUT_LANDLOCK = {"find the agent among the processes"}
 """What all accounts of a machine may do, where namespaces are forbidden, too."""

@@ -1,5 +1,6 @@
 """What code in an environment tries on Podium and its neighbours, from inside a real one. Unconfined, each attempt succeeds."""
 
+import ctypes
 import os
 import shutil
 import socket
@@ -159,6 +160,38 @@ if os.geteuid() == 0 or not _YAMA.exists() or _YAMA.read_text().strip() == "0": 
         "libc = ctypes.CDLL(None, use_errno=True); taken = libc.syscall(438, os.pidfd_open({parent}), {line}, 0)\n"
         "if taken < 0: raise OSError(ctypes.get_errno(), 'it cannot be taken')"
     )
+
+_CALL = (
+    "libc = ctypes.CDLL(None, use_errno=True)\nif (made := {call}) < 0: raise OSError(ctypes.get_errno(), 'refused')\n{undo}"
+)
+_KEY = "248 if os.uname().machine == 'x86_64' else 217"
+SHARED_BY_AN_ACCOUNT = {
+    "make System V memory": _CALL.format(call="libc.shmget(20591, 4096, 0o1600)", undo="libc.shmctl(made, 0, None)"),
+    "make System V semaphores": _CALL.format(call="libc.semget(20591, 1, 0o1600)", undo="libc.semctl(made, 0, 0)"),
+    "make a System V queue of messages": _CALL.format(call="libc.msgget(20591, 0o1600)", undo="libc.msgctl(made, 0, None)"),
+    "make a queue of messages": _CALL.format(
+        call="libc.mq_open(b'/podium-test', 0o102, 0o600, None)", undo="libc.mq_unlink(b'/podium-test'); os.close(made)"
+    ),
+    "add a key to those of the account": _CALL.format(
+        call=f"libc.syscall({_KEY}, b'user', b'podium-test', b'x', 1, ctypes.c_int(-2))", undo=""
+    ),
+    "make a ring of the kernel's, which connects past the filter": _CALL.format(
+        call="libc.syscall(425, 1, ctypes.create_string_buffer(120))", undo="os.close(made)"
+    ),
+}
+"""What the kernel keeps for all processes of an account, and what it may do in their place."""
+
+
+def _is_known_here(code: str) -> bool:
+    """Some kernels are built without it, or told to refuse it to everybody."""
+    try:
+        exec(code, {"ctypes": ctypes, "os": os})
+    except OSError:
+        return False
+    return True
+
+
+ATTEMPTS |= {name: code for name, code in SHARED_BY_AN_ACCOUNT.items() if _is_known_here(code)}
 
 OPEN_WITHOUT_LANDLOCK = {"find the agent among the processes"}
 """What all accounts of a machine may do, where namespaces are forbidden, too."""

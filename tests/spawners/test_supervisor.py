@@ -18,7 +18,7 @@ from tests.spawners.far_side import MIB, ended, in_state, ready, until
 from tests.spawners.local_side import LocalFarSide, lives
 
 
-def _exit(far: LocalFarSide, start_id: str, within: float = 15) -> Exit:
+def _exit(far: LocalFarSide, start_id: str, within: float = 60) -> Exit:
     exit_ = ended(far, start_id, within).exit
     assert exit_
     return exit_
@@ -51,6 +51,37 @@ def test_a_halted_supervisor_still_hears_the_order_to_stop(far: LocalFarSide) ->
     os.kill(far.supervisor(spec.start_id)["pid"], signal.SIGSTOP)
     far.spawner.stop(spec.start_id)
     assert _exit(far, spec.start_id).why is Ending.STOPPED
+
+
+@pytest.mark.case("R25")
+def test_a_supervisor_that_is_halted_in_the_middle_of_a_stop_is_killed_and_nothing_below_it_goes_on(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    supervisor, heard = far.supervisor(spec.start_id), far.folders.workspace(spec.workspace_id) / "heard"
+    far.run(spec.start_id, DAEMON)
+    far.run(spec.start_id, "import signal; signal.signal(signal.SIGTERM, lambda *_: open('heard', 'w').close())")
+    far.spawner.stop(spec.start_id)
+    until(heard.exists)
+    far.agent()  # it answers, so the signal that wakes a halted supervisor has gone before this one
+    os.kill(supervisor["pid"], signal.SIGSTOP)
+    assert _exit(far, spec.start_id).why is Ending.STOPPED
+    assert not lives(supervisor["pid"])
+    assert not lives(supervisor["server"])
+    assert far.processes(spec.start_id) == 0
+
+
+@pytest.mark.case("R25")
+def test_a_supervisor_that_hangs_in_the_middle_of_a_stop_is_killed_by_the_next_agent_too(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    supervisor = far.supervisor(spec.start_id)
+    os.mkfifo(far.folders.start(spec.start_id).path / f".exit.json.{supervisor['pid']}")  # nobody reads what it writes there
+    far.spawner.stop(spec.start_id)
+    until(lambda: not lives(supervisor["server"]))
+    os.kill(far.agent(), signal.SIGKILL)
+    assert _exit(far, spec.start_id).why is Ending.STOPPED
+    assert not lives(supervisor["pid"])
+    assert ready(far, far.spec(workspace_id=spec.workspace_id))
 
 
 def test_a_signal_to_the_servers_group_does_not_reach_the_supervisor(far: LocalFarSide) -> None:

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _READY_WITHIN = 120
 _SWEPT_WITHIN = 5
+_ENDS_WITHIN = 15
+"""Seconds from the order to stop: a supervisor gives what is below it five, and then it waits until the kernel has ended it."""
 _PAUSE = 0.02
 _ATTEMPTS = 10
 
@@ -189,7 +191,10 @@ async def _end_of(first: Mapping[str, int]) -> None:
 
 
 async def _pass_on_stop(start: Start, process: Process) -> None:
-    """A supervisor that somebody has halted is woken too, or it would never hear."""
+    """A supervisor that somebody has halted is woken too, or it would never hear. One that still does not end is killed."""
     await start.told_to_stop.wait()
     process.send(signal.SIGTERM)
     process.send(signal.SIGCONT)
+    await asyncio.sleep(_ENDS_WITHIN)
+    log.error("the supervisor of the start %s did not end within %s seconds: it is killed", start.id, _ENDS_WITHIN)
+    process.send(signal.SIGKILL)

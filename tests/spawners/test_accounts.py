@@ -16,12 +16,13 @@ import pytest
 from hub.clock import new_id
 from hub.errors import CannotStart
 from hub.settings import ROOT
-from hub.spawners.base import Ending
+from hub.spawners.base import Ending, Observation, StartSpec, State
 from hub.spawners.local.accounts import Accounts, Range, range_of
 from hub.spawners.local.folders import Folders
+from hub.spawners.local.holders import HELD
 from hub.spawners.local.workspaces import Workspaces
 from tests.isolation.machines import MACHINES
-from tests.spawners.far_side import MIB, ended, ready, until
+from tests.spawners.far_side import MIB, ended, observed, ready, until
 from tests.spawners.local_side import LocalFarSide, lives
 from tests.support.ci import absent
 
@@ -113,6 +114,89 @@ def test_what_takes_more_memory_than_it_may_is_ended_and_so_is_what_a_killed_sup
     grow = "import sys, threading; threading.Timer(0.2, lambda: sys.modules.update(x=b'x' * 200_000_000)).start()"
     far.run(greedy.start_id, grow)
     assert _exit(far, greedy.start_id) is Ending.OUT_OF_MEMORY
+
+
+HIDES = """
+import os, subprocess, sys
+closed = "import ctypes; ctypes.CDLL(None).prctl(4, 0, 0, 0, 0); "
+ended = "import ctypes, os, threading, time; threading.Thread(target=time.sleep, args=(120,)).start(); "
+for name, code in (
+    ("program", closed + "open('program', 'w').close(); import time; time.sleep(120)"),
+    ("thread", ended + "open('thread', 'w').close(); ctypes.CDLL(None).pthread_exit(None)"),
+):
+    subprocess.Popen([sys.executable, "-c", code], env={}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+if os.fork() == 0:
+    exec(closed + "open('fork', 'w').close(); import time; time.sleep(120); os._exit(0)")
+"""
+"""Starts a program and a fork that close themselves to whoever looks, and a program whose first thread ends."""
+
+
+@pytest.mark.case("A9-9")
+def test_nothing_outlives_a_killed_supervisor_however_it_hides_and_the_next_start_is_spared(far: LocalFarSide) -> None:
+    spec, neighbour = far.spec(), far.spec()
+    for one in (spec, neighbour):
+        ready(far, one)
+        far.run(one.start_id, HIDES)
+        until(lambda one=one: {"program", "thread", "fork"} <= _names(far, one))  # type: ignore[misc]
+    account, other = (_account(far, one) for one in (spec, neighbour))
+    until(lambda: [len(threads_of(one)) for one in (account, other)] == [4, 4])
+    os.kill(far.agent(), signal.SIGKILL)
+    os.kill(far.supervisor(spec.start_id)["pid"], signal.SIGKILL)
+    again = until(lambda: _began(far, spec.workspace_id))
+    assert _exit(far, spec.start_id) is Ending.KILLED
+    assert threads_of(account) == {far.supervisor(again)["server"]}
+    assert far.run(again, "result = 'untouched'") == "untouched"
+    assert len(threads_of(other)) == 4
+
+
+@pytest.mark.case("A9-9")
+def test_what_runs_is_spared_where_the_end_of_the_start_before_it_could_not_be_written_down(far: LocalFarSide) -> None:
+    first, second = sorted((new_id(), new_id()))  # the next agent comes to the one that is dead before the other
+    before = far.spec(start_id=first)
+    ready(far, before)
+    os.kill(far.supervisor(first)["pid"], signal.SIGKILL)
+    ended(far, first)
+    ready(far, far.spec(start_id=second, workspace_id=before.workspace_id))
+    os.kill(far.agent(), signal.SIGKILL)
+    far.folders.start(first).exit.unlink()
+    assert _exit(far, first) is Ending.KILLED
+    assert far.run(second, "result = 'untouched'") == "untouched"
+
+
+def _names(far: LocalFarSide, spec: StartSpec) -> set[str]:
+    return set(os.listdir(far.folders.workspace(spec.workspace_id)))  # noqa: PTH208
+
+
+def _account(far: LocalFarSide, spec: StartSpec) -> int:
+    return far.folders.workspace(spec.workspace_id).stat().st_uid
+
+
+def _began(far: LocalFarSide, workspace_id: str) -> str:
+    """The new start that has the workspace now; empty where another one still has it."""
+    spec = far.spec(workspace_id=workspace_id)
+    far.spawner.start(spec)
+    seen = until(lambda: _settled(far, spec))
+    assert seen.state is State.READY or HELD in str(seen.exit)
+    return spec.start_id if seen.state is State.READY else ""
+
+
+def _settled(far: LocalFarSide, spec: StartSpec) -> Observation | None:
+    seen = observed(far, spec.start_id)
+    return seen if seen and seen.state is not State.PENDING else None
+
+
+def threads_of(account: int) -> set[int]:
+    """The numbers of the account's processes that have a thread which runs, found without asking Podium."""
+    states = {path: _state_and_owner(path) for path in Path("/proc").glob("[0-9]*/task/[0-9]*/status")}
+    return {int(path.parts[2]) for path, (state, owner) in states.items() if owner == account and state not in "ZX"}
+
+
+def _state_and_owner(path: Path) -> tuple[str, int]:
+    try:
+        fields = dict(line.split(":", 1) for line in path.read_text().splitlines())
+    except OSError:
+        return "X", 0
+    return fields["State"].split()[0], int(fields["Uid"].split()[0])
 
 
 @pytest.mark.case("A9-9")

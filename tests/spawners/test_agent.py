@@ -15,6 +15,7 @@ from hub.errors import CannotStart, ClusterSilent
 from hub.spawners.base import Ending, State
 from hub.spawners.local.client import LocalSpawner
 from hub.spawners.local.folders import folders_at
+from hub.spawners.local.holders import HELD
 from hub.spawners.local.launch import ensure, stop
 from tests.spawners.far_side import ended, in_state, observed, ready, until
 from tests.spawners.local_side import LocalFarSide, lives
@@ -139,6 +140,28 @@ def test_starts_that_wait_for_a_killed_warm_parent_get_the_next_one(far: LocalFa
     os.kill(far.warm_parent()["pid"], signal.SIGKILL)
     for spec in specs:
         until(lambda spec=spec: in_state(far, spec.start_id, State.READY))  # type: ignore[misc]
+
+
+@pytest.mark.case("R8")
+def test_a_workspace_is_one_start_s_before_it_has_a_process_and_under_the_next_agent_too(far: LocalFarSide) -> None:
+    until(lambda: far.warm_parent()["ready"])
+    first = far.spec()
+    os.kill(far.warm_parent()["pid"], signal.SIGSTOP)
+    far.spawner.start(first)
+    until(far.folders.start(first.start_id).checkpoints.exists)
+    _refused(far, first.workspace_id)
+    os.kill(far.warm_parent()["pid"], signal.SIGKILL)
+    os.kill(far.agent(), signal.SIGKILL)
+    _refused(far, first.workspace_id)
+    until(lambda: in_state(far, first.start_id, State.READY))
+
+
+def _refused(far: LocalFarSide, workspace_id: str) -> None:
+    second = far.spec(workspace_id=workspace_id)
+    far.spawner.start(second)
+    exit_ = ended(far, second.start_id).exit
+    assert exit_
+    assert (exit_.why, exit_.detail) == (Ending.NEVER_STARTED, HELD)
 
 
 @pytest.mark.case("R9")

@@ -67,6 +67,13 @@ class Accounts:
         elif stat.S_IMODE(found.st_mode) != _PRIVATE:
             as_owner.close_to_others(workspace)
 
+    def of(self, workspace: Path) -> int | None:
+        """The account that is this workspace's alone; None where it has none."""
+        with contextlib.suppress(FileNotFoundError):
+            owner = workspace.lstat().st_uid
+            return owner if owner in self._numbers else None
+        return None
+
     def _free(self) -> int:
         with self._lock:
             if self._taken is None:

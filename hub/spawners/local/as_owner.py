@@ -21,7 +21,7 @@ from hub.seam import crossing
 from hub.spawners.files import archive as archives
 from hub.spawners.files import size as sizes
 from hub.spawners.files.tree import empty
-from hub.spawners.local import processes
+from hub.spawners.local import leftovers, processes
 
 Job = Callable[[Path], Iterator[bytes]]
 
@@ -47,9 +47,9 @@ def memory(folder: Path, pids: list[int]) -> int:
     return int(_told(folder, partial(_memory, pids)))
 
 
-def end_leftovers(folder: Path, start_id: str, start: Path) -> int:
-    """As `processes.end_leftovers`, among the processes of the folder's owner."""
-    return int(_told(folder, partial(_end_leftovers, start_id, start)))
+def end_marked(folder: Path, start_id: str, start: Path) -> int:
+    """As `leftovers.end_marked`, among the processes of the folder's owner."""
+    return int(_told(folder, partial(_end_marked, start_id, start)))
 
 
 def close_to_others(folder: Path) -> None:
@@ -137,8 +137,8 @@ def _memory(pids: list[int], _top: Path) -> Iterator[bytes]:
     yield json.dumps(processes.memory_of(pids)).encode()
 
 
-def _end_leftovers(start_id: str, start: Path, _top: Path) -> Iterator[bytes]:
-    yield json.dumps(processes.end_leftovers(start_id, start)).encode()
+def _end_marked(start_id: str, start: Path, _top: Path) -> Iterator[bytes]:
+    yield json.dumps(leftovers.end_marked(start_id, start)).encode()
 
 
 def _empty(top: Path) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from typing import Any
 from hub.spawners.base import Ending
 from hub.spawners.local.folders import read_json
 from hub.spawners.local.health import until_healthy
+from hub.spawners.local.holders import HELD, Holders
 from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.processes import Process, is_this_boot
 from hub.spawners.local.slots import Slots
@@ -39,7 +40,12 @@ class Follower:
         self, parents: Mapping[str, WarmParent], workspaces: Workspaces, isolation: Isolation, tell: Callable[[Start], None]
     ) -> None:
         self._parents, self._workspaces, self._isolation, self._tell = parents, workspaces, isolation, tell
-        self._slots = Slots(2 * (os.cpu_count() or 1))
+        self._slots, self._holders = Slots(2 * (os.cpu_count() or 1)), Holders()
+
+    def take_back(self, start: Start) -> None:
+        """One that an earlier agent has begun keeps its workspace. Call it before any is followed."""
+        if start.exit is None and start.is_begun:
+            self._holders.keep(start.spec.workspace_id, start.id)
 
     async def follow(self, start: Start) -> None:
         """Until the start has ended."""
@@ -53,6 +59,7 @@ class Follower:
             await self._conclude(start)
             attempts += 1
             await self._pause_before(start, attempts)
+        self._holders.free(start.spec.workspace_id, start.id)
         self._tell(start)
 
     def _adopted(self, start: Start) -> Process | None:
@@ -80,6 +87,8 @@ class Follower:
             raise CannotFork(f"This machine's agent was not told of the interpreter {start.spec.image}.")
         if why := await self._isolation.refusal():
             raise CannotFork(why)
+        if not self._takes_workspace(start):
+            raise CannotFork(HELD)
         if await _before(self._turn(start, parent), start.told_to_stop):
             self._workspaces.make(start.spec.workspace_id)
             self._workspaces.hold(start.spec.workspace_id, start.spec.storage)
@@ -87,6 +96,9 @@ class Follower:
             return Process.found(await parent.fork(start.folder.path))
         self._never_ran(start, Ending.STOPPED)
         return None
+
+    def _takes_workspace(self, start: Start) -> bool:
+        return self._holders.take(start.spec.workspace_id, start.id)
 
     async def _turn(self, start: Start, parent: WarmParent) -> None:
         await parent.settled()
@@ -151,8 +163,7 @@ class Follower:
             return
         if first := named.get("first"):
             await _end_of(first)
-        left = await asyncio.to_thread(self._workspaces.end_leftovers, start.spec.workspace_id, start.id, start.folder.path)
-        if left:
+        if left := await asyncio.to_thread(self._workspaces.end_leftovers, start, alone=self._takes_workspace(start)):
             log.error("%s processes of the start %s cannot be ended", left, start.id)
         start.write_exit(Ending(told["why"]) if told else Ending.KILLED, "The process that supervised it was killed.")
 

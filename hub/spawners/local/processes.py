@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from pathlib import Path
 from hub.seam import crossing
 
 _TICKS, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
-_SWEEP_SECONDS = 5
 _MACHINE = "pid:[4026531836]"
 """The namespace of process numbers in which the kernel itself began: outside all containers."""
 
@@ -151,58 +149,3 @@ def _resident(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
     except OSError:
         return 0
-
-
-def end_leftovers(start_id: str, folder: Path) -> int:
-    """Kill what a killed supervisor left behind; how many remain (0 but for what the kernel holds).
-
-    They are known by the variable START_ID that each program below a supervisor was given, by the
-    start's lock that they hold open (a fork of the server), or by the log that they print to. All
-    are stopped first, so that none forks away.
-    """
-    deadline = time.monotonic() + _SWEEP_SECONDS
-    mark = _Mark(f"START_ID={start_id}".encode(), str(folder / "lock"), str(folder / "log"))
-    while pids := [pid for pid in _all() if mark.is_on(pid)]:
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for pid in pids:
-                _send(pid, number, mark)
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.02)
-    return len(pids)
-
-
-def _all() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]  # noqa: PTH208 (quick)
-
-
-@dataclass(frozen=True)
-class _Mark:
-    variable: bytes
-    lock: str
-    log: str
-
-    def is_on(self, pid: int) -> bool:
-        if start_time(pid) is None:
-            return False
-        try:
-            if self.variable in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-                return True
-            links = {name: os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")}  # noqa: PTH115, PTH208 (quick)
-        except OSError:
-            return False
-        return self.lock in links.values() or self.log in (links.get("1"), links.get("2"))
-
-
-def _send(pid: int, number: signal.Signals, mark: _Mark) -> None:
-    """Looked at again once the pidfd is held: a number that was reused meanwhile gets no signal."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except OSError:
-        return
-    try:
-        if mark.is_on(pid):
-            with crossing(f"send {number.name}"), contextlib.suppress(OSError):
-                signal.pidfd_send_signal(descriptor, number)
-    finally:
-        os.close(descriptor)

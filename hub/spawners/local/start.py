@@ -45,6 +45,11 @@ class Start:
     def has_reached(self, checkpoint: str) -> bool:
         return any(reached.name == checkpoint for reached in self.checkpoints)
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether there may be a process of it."""
+        return self.has_reached(WORKSPACE_READY) or self.folder.supervisor.exists()
+
     def reach(self, checkpoint: str) -> bool:
         """Write a checkpoint down; False where it was reached before."""
         if self.has_reached(checkpoint):

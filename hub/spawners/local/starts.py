@@ -102,6 +102,7 @@ class Starts:
     def _follow(self, spec: StartSpec) -> Start:
         start = Start(spec, self._folders.start(spec.start_id), str(self._folders.socket(spec.start_id)))
         self._starts[start.id] = start
+        self._follower.take_back(start)
         self._tell(start)
         self._tasks[start.id] = asyncio.create_task(self._see_through(start), name=f"follow {start.id}")
         return start

@@ -17,12 +17,13 @@ from pathlib import Path
 from hub.errors import Conflict
 from hub.seam import crossing
 from hub.spawners.base import Size
-from hub.spawners.local import as_owner
+from hub.spawners.local import as_owner, leftovers
 from hub.spawners.local.accounts import Accounts
 from hub.spawners.local.folders import Folders
 from hub.spawners.local.processes import memory_of
 from hub.spawners.local.quota import Quotas
 from hub.spawners.local.rights import may_look_into_others
+from hub.spawners.local.start import Start
 
 log = logging.getLogger(__name__)
 
@@ -61,9 +62,16 @@ class Workspaces:
         """What adds up the memory of the processes that run with the workspace. Whoever may look into all asks itself."""
         return memory_of if may_look_into_others() else partial(as_owner.memory, self._folders.workspace(workspace_id))
 
-    def end_leftovers(self, workspace_id: str, start_id: str, start: Path) -> int:
-        """Kill what a killed supervisor left behind of a start in that folder; how many remain."""
-        return as_owner.end_leftovers(self._folders.workspace(workspace_id), start_id, start)
+    def end_leftovers(self, start: Start, *, alone: bool) -> int:
+        """Kill what a killed supervisor left behind of a start; how many remain.
+
+        All that runs under the workspace's own account, where it has one and this start has it alone.
+        """
+        workspace = self._folders.workspace(start.spec.workspace_id)
+        account = self._accounts.of(workspace) if self._accounts and alone else None
+        if account is None:
+            return as_owner.end_marked(workspace, start.id, start.folder.path)
+        return leftovers.end_all_of(account)
 
     def ids(self) -> list[str]:
         """Of those that are there."""

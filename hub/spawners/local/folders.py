@@ -191,6 +191,17 @@ def own_folder(path: Path, mode: int = _PRIVATE) -> None:
             path.chmod(mode)
 
 
+def remove_sockets(folders: Folders, start_id: str) -> None:
+    """Of a start that has ended; its temporary files stay beside its log until it is forgotten."""
+    folder = folders.socket_folder(start_id)
+    if not folder.exists():
+        return
+    with crossing("remove a start's socket"), contextlib.suppress(OSError):
+        for name in os.listdir(folder):  # noqa: PTH208 (names are enough)
+            (folder / name).unlink()
+        folder.rmdir()
+
+
 def secret_of(folders: Folders) -> str:
     """The secret that hub and agent share, made at the first call. Several processes may call at once."""
     try:

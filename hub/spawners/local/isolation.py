@@ -18,9 +18,9 @@ from hub.clock import new_id
 from hub.seam import crossing
 from hub.spawners.base import StartSpec
 from hub.spawners.isolation import Found, lacks
-from hub.spawners.local import as_owner
+from hub.spawners.local import as_owner, leftovers
 from hub.spawners.local.accounts import Accounts
-from hub.spawners.local.folders import Folders, StartFolder, own_folder, write_json
+from hub.spawners.local.folders import Folders, StartFolder, own_folder, remove_sockets, write_json
 from hub.spawners.local.limits import Limits
 from hub.spawners.local.options import Options
 from hub.spawners.local.orders import order_of
@@ -65,17 +65,38 @@ class Isolation:
 async def _tried(options: Options, folders: Folders, limits: Limits, accounts: Accounts | None) -> Found | None:
     try:
         async with asyncio.timeout(_WITHIN):
-            return await _try(options, folders, limits, accounts)
+            async with _of_its_own(folders) as inner:
+                return await _try(options, folders, inner, limits, accounts)
     except (OSError, CannotFork, ParentGone, TimeoutError):
         log.exception("how far environments are kept apart cannot be tried")
         return None
 
 
-async def _try(options: Options, folders: Folders, limits: Limits, accounts: Accounts | None) -> Found | None:
+@asynccontextmanager
+async def _of_its_own(folders: Folders) -> AsyncIterator[Folders]:
+    """Folders in which nothing is, and that go with all that runs there; also what an agent that was killed has left."""
     inner = replace(folders, data=folders.data / "probe")
-    own_folder(inner.data)
-    as_owner.clear(inner.data)
+    await asyncio.to_thread(_remove, inner)
     inner.prepare()
+    try:
+        yield inner
+    finally:
+        await asyncio.to_thread(_remove, inner)
+
+
+def _remove(inner: Folders) -> None:
+    own_folder(inner.data)
+    for start in inner.starts.glob("*"):
+        leftovers.end_marked(start.name, start)
+        remove_sockets(inner, start.name)
+    if faults := as_owner.clear(inner.data):
+        log.error("of the last try remains: %s", "; ".join(faults))
+        return
+    with crossing("remove the probe's folder"):
+        inner.data.rmdir()
+
+
+async def _try(options: Options, folders: Folders, inner: Folders, limits: Limits, accounts: Accounts | None) -> Found | None:
     spec = StartSpec(new_id(), new_id(), new_id(), "", 1, _MEMORY, _PROCESSES, "", ({"kid": "probe"},))
     start, neighbour = inner.start(spec.start_id), inner.workspace(new_id())
     with crossing("make the probe's folders"):

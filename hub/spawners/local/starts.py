@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,7 +13,7 @@ from hub.seam import crossing
 from hub.spawners.base import Ending, Observation, StartSpec, Usage
 from hub.spawners.checks import checked_id, checked_spec
 from hub.spawners.local.cores import Cores, own_cores
-from hub.spawners.local.folders import Folders, read_json, write_json
+from hub.spawners.local.folders import Folders, read_json, remove_sockets, write_json
 from hub.spawners.local.following import Follower
 from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import Limits
@@ -111,7 +110,7 @@ class Starts:
         await self._follower.follow(start)
         self._ports.free(start.id)
         self._cores.free(start.id)
-        _remove_sockets(self._folders, start.id)
+        remove_sockets(self._folders, start.id)
 
     def stop(self, start_id: str) -> None:
         start = self._starts.get(checked_id(start_id))
@@ -177,14 +176,3 @@ class Starts:
     def _tell(self, start: Start) -> None:
         for watcher in self._watchers:
             watcher.tell(start)
-
-
-def _remove_sockets(folders: Folders, start_id: str) -> None:
-    """Of an ended start; its temporary files stay beside its log until it is forgotten."""
-    folder = folders.socket_folder(start_id)
-    if not folder.exists():
-        return
-    with crossing("remove a start's socket"), contextlib.suppress(OSError):
-        for name in os.listdir(folder):  # noqa: PTH208 (names are enough)
-            (folder / name).unlink()
-        folder.rmdir()

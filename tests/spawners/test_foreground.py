@@ -1,6 +1,7 @@
 """`python -m hub agent`, the only program of a service of its own: when it ends, and when it starts its agent again."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from hub.errors import ClusterSilent
@@ -64,14 +66,29 @@ def test_a_setting_that_it_refuses_ends_the_service_with_a_sentence_and_the_code
         assert service.said("Traceback") == 0
 
 
-def test_a_fault_of_the_moment_does_not_end_it_and_once_it_is_gone_the_agent_answers(tmp_path: Path) -> None:
+@pytest.fixture
+def hindrance(tmp_path: Path) -> Iterator[Path]:
+    """A folder where the agent's socket is to be: each agent ends with a fault."""
     socket = folders_at(tmp_path / "data").agent_socket
     socket.mkdir(parents=True)
     socket.parent.chmod(0o700)
+    yield socket
+    shutil.rmtree(socket.parent, ignore_errors=True)
+
+
+def test_told_to_end_between_two_agents_it_ends(tmp_path: Path, hindrance: Path) -> None:
+    with serving(tmp_path) as service:
+        until(lambda: service.said("IsADirectoryError") and not psutil.Process(service.process.pid).children())
+        service.process.terminate()
+        assert service.process.wait(20) == 0
+        assert hindrance.is_dir()
+
+
+def test_a_fault_of_the_moment_does_not_end_it_and_once_it_is_gone_the_agent_answers(tmp_path: Path, hindrance: Path) -> None:
     with serving(tmp_path) as service:
         until(lambda: service.said("IsADirectoryError") >= 2)
         assert service.process.poll() is None
-        socket.rmdir()
+        hindrance.rmdir()
         assert until(service.agent)
 
 

@@ -4,6 +4,7 @@ An agent that dies is started anew, so that environments go on. Whatever ends wi
 has to. Told to end, it ends the agent; what still runs ends with the container, and the next agent knows it as lost.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -33,6 +34,8 @@ class Foreground:
         while not self._ending:
             with crossing("start the agent"):
                 self._agent = subprocess.Popen(self._command, cwd=ROOT).pid  # noqa: S603 (our own program)
+            if self._ending:
+                self._pass_on()  # it came while the agent was being started
             if self._until_it_ends() == REFUSED:
                 return REFUSED
             time.sleep(0 if self._ending else _PAUSE)
@@ -42,9 +45,15 @@ class Foreground:
         while True:
             pid, status = os.wait()
             if pid == self._agent:
+                self._agent = 0
                 return os.waitstatus_to_exitcode(status)
 
     def _end(self, _number: int, _frame: object) -> None:
         self._ending = True
-        with crossing("end the agent"):
-            os.kill(self._agent, signal.SIGTERM)
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Nothing happens between two agents."""
+        if self._agent:
+            with crossing("end the agent"), contextlib.suppress(ProcessLookupError):
+                os.kill(self._agent, signal.SIGTERM)

@@ -6,8 +6,6 @@ supervisors, and everything that the agent knows lies in the starts' folders.
 """
 
 import asyncio
-import contextlib
-import fcntl
 import logging
 import os
 import resource
@@ -17,7 +15,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import IO
 
 import uvicorn
 from starlette.applications import Starlette
@@ -30,6 +27,7 @@ from hub.spawners.local.accounts import Accounts, Range, range_of
 from hub.spawners.local.folders import Folders, secret_of, share
 from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import limits_in_force
+from hub.spawners.local.listening import claim, listen, remove_socket
 from hub.spawners.local.options import Options, parse
 from hub.spawners.local.quota import quotas_of, sentence
 from hub.spawners.local.rights import hindrance_to_accounts, may_hide_folders
@@ -43,7 +41,6 @@ log = logging.getLogger(__name__)
 REFUSED = 78
 """The exit code where it has said why it cannot start (EX_CONFIG of sysexits.h). A fault of the moment has another one."""
 _KEPT_FREE = 1024**3
-_BACKLOG = 1024
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -62,40 +59,20 @@ def main(arguments: Sequence[str]) -> int:
     except CannotStart as error:
         log.error("%s", error.sentence)  # noqa: TRY400 (a sentence for the operator)
         return REFUSED
-    lock = _single(folders)
+    lock = claim(folders)
     if lock is None:
         return 0
-    with lock, _listener(folders) as listener:
+    with lock, listen(folders) as listener:
         if not options.detach or _is_detached():
             _serve(_agent(options, folders, numbers, Isolation(options.isolation, no_accounts)), secret, listener)
-            _remove_socket(folders)
+            remove_socket(folders)
     return 0
-
-
-def _remove_socket(folders: Folders) -> None:
-    """And the runtime folder, where no environment is left that has its socket there."""
-    with crossing("remove the agent's socket"), contextlib.suppress(OSError):
-        folders.agent_socket.unlink()
-        folders.shared_secret.unlink(missing_ok=True)
-        folders.runtime.rmdir()
 
 
 def _is_detached() -> bool:
     """True in a new process that nobody waits for; the caller's ends, so who started it knows that it listens."""
     with crossing("detach the agent"):
         return os.fork() == 0
-
-
-def _single(folders: Folders) -> IO[str] | None:
-    """The lock that makes this the only agent of the data folder, or None where there is one."""
-    with crossing("make the agent's lock"):
-        lock = folders.agent_lock.open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    return lock
 
 
 def _serve(agent: Agent, secret: str, listener: socket.socket) -> None:
@@ -149,23 +126,6 @@ def _accounts(options: Options) -> tuple[Range | None, str]:
 def machine_memory() -> int:
     """Bytes of memory that this machine has."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def _listener(folders: Folders) -> socket.socket:
-    """The socket is only reachable through the runtime folder, which nobody else may enter."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        with crossing("bind the agent's socket"):
-            folders.agent_socket.unlink(missing_ok=True)  # of a dead agent: this one holds the lock
-            listener.bind(str(folders.agent_socket))
-            if folders.group is not None:
-                os.chown(folders.agent_socket, -1, folders.group)
-                folders.agent_socket.chmod(0o660)
-    finally:
-        os.umask(before)
-    listener.listen(_BACKLOG)
-    return listener
 
 
 def _lifespan(agent: Agent) -> Lifespan[Starlette]:

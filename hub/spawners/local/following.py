@@ -8,11 +8,11 @@ lock keeps two supervisors from ever having one start, so asking once too often 
 import asyncio
 import logging
 import os
-import signal
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from hub.spawners.base import Ending
+from hub.spawners.local.ending import end_of, pass_on_stop
 from hub.spawners.local.folders import read_json
 from hub.spawners.local.health import until_healthy
 from hub.spawners.local.holders import HELD, Holders
@@ -26,9 +26,6 @@ from hub.spawners.local.workspaces import Workspaces
 log = logging.getLogger(__name__)
 
 _READY_WITHIN = 120
-_SWEPT_WITHIN = 5
-_ENDS_WITHIN = 15
-"""Seconds from the order to stop: a supervisor gives what is below it five, and then it waits until the kernel has ended it."""
 _PAUSE = 0.02
 _ATTEMPTS = 10
 
@@ -113,7 +110,7 @@ class Follower:
     async def _accompany(self, start: Start, process: Process) -> None:
         """Until the supervisor has ended; the order to stop is passed on to it."""
         start.process = process
-        tasks = [asyncio.create_task(self._until_ready(start)), asyncio.create_task(_pass_on_stop(start, process))]
+        tasks = [asyncio.create_task(self._until_ready(start)), asyncio.create_task(pass_on_stop(start, process))]
         try:
             await process.ended.wait()
         finally:
@@ -162,7 +159,7 @@ class Follower:
             start.write_exit(Ending(told["why"]) if told else Ending.LOST, "The machine restarted.")
             return
         if first := named.get("first"):
-            await _end_of(first)
+            await end_of(first)
         if left := await asyncio.to_thread(self._workspaces.end_leftovers, start, alone=self._takes_workspace(start)):
             log.error("%s processes of the start %s cannot be ended", left, start.id)
         start.write_exit(Ending(told["why"]) if told else Ending.KILLED, "The process that supervised it was killed.")
@@ -185,27 +182,3 @@ async def _cancel(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _end_of(first: Mapping[str, int]) -> None:
-    """Of the first process in an environment's namespace: it ended with its supervisor, once all others there had."""
-    process = Process.found(first["pid"], first["start_time"])
-    if process is None:
-        return
-    try:
-        async with asyncio.timeout(_SWEPT_WITHIN):
-            await process.ended.wait()
-    except TimeoutError:
-        log.exception("the first process %s of an environment does not end", process.pid)
-    finally:
-        process.close()
-
-
-async def _pass_on_stop(start: Start, process: Process) -> None:
-    """A supervisor that somebody has halted is woken too, or it would never hear. One that still does not end is killed."""
-    await start.told_to_stop.wait()
-    process.send(signal.SIGTERM)
-    process.send(signal.SIGCONT)
-    await asyncio.sleep(_ENDS_WITHIN)
-    log.error("the supervisor of the start %s did not end within %s seconds: it is killed", start.id, _ENDS_WITHIN)
-    process.send(signal.SIGKILL)

@@ -41,3 +41,9 @@ def test_nobody_holds_the_engine_or_the_machine() -> None:
 def test_every_setting_that_it_gives_is_one() -> None:
     given = {name for service in SERVICES.values() for name in service.get("environment", {}) if name.startswith("PODIUM_")}
     assert {name.removeprefix("PODIUM_").lower() for name in given} <= Settings.model_fields.keys()
+
+
+def test_what_the_other_services_count_on_is_said_here_and_no_podium_env_changes_it() -> None:
+    """Compose prefers `environment` to `env_file`."""
+    counted_on = {"HOST", "PORT", "DATA_DIR", "RUNTIME_DIR", "DATABASE_URL", "LOCAL_AGENT", "PUBLIC_URL", "BASE_DOMAIN"}
+    assert {f"PODIUM_{name}" for name in counted_on} <= SERVICES["hub"]["environment"].keys()

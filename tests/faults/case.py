@@ -15,7 +15,7 @@ from hub.clock import now
 from hub.environments.model import Environment, Phase, Start, Target
 from hub.errors import ClusterSilent
 from hub.spawners.base import State
-from hub.spawners.local.folders import read_json
+from hub.spawners.local.records import read_json
 from hub.workspaces.model import Workspace, WorkspaceState
 from tests.faults import machine
 from tests.faults.hubs import Declined

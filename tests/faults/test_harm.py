@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from hub.environments.model import Phase
-from hub.spawners.local.folders import read_json
+from hub.spawners.local.records import read_json
 from tests.faults.case import Case
 from tests.faults.installation import Installation
 from tests.faults.machine import Kind

@@ -16,9 +16,10 @@ from hub.clock import new_id
 from hub.settings import ROOT
 from hub.spawners.base import StartSpec
 from hub.spawners.local.client import LocalSpawner
-from hub.spawners.local.folders import Folders, folders_at, read_json
+from hub.spawners.local.folders import Folders, folders_at
 from hub.spawners.local.launch import AGENT, ensure, stop
 from hub.spawners.local.options import CODE, Options
+from hub.spawners.local.records import read_json
 from tests.spawners.far_side import MIB, Watching, until, watching_over
 
 

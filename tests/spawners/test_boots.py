@@ -15,8 +15,8 @@ from hub.clock import new_id
 from hub.settings import ROOT
 from hub.spawners.base import Ending
 from hub.spawners.local import processes
-from hub.spawners.local.folders import write_json
 from hub.spawners.local.options import CODE
+from hub.spawners.local.records import write_json
 from tests.spawners.far_side import ended, ready, until
 from tests.spawners.local_side import LocalFarSide, lives
 from tests.spawners.test_supervisor import a_stranger

@@ -8,9 +8,9 @@ import pytest
 
 from hub.spawners.base import StartSpec
 from hub.spawners.local.cores import Cores
-from hub.spawners.local.folders import read_json
 from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import Limits
+from hub.spawners.local.records import read_json
 from hub.spawners.local.starts import Starts
 from hub.spawners.local.workspaces import Workspaces
 from tests.spawners.local_side import LocalFarSide

@@ -9,8 +9,8 @@ from typing import Any
 import psutil
 import pytest
 
-from hub.spawners.local.folders import read_json
 from hub.spawners.local.processes import start_time
+from hub.spawners.local.records import read_json
 from tests.spawners.far_side import until
 from tests.spawners.local_side import LocalFarSide, lives
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hub.spawners.base import Ending, Exit, State
-from hub.spawners.local.folders import write_json
+from hub.spawners.local.records import write_json
 from tests.conformance.test_spawner import DAEMON
 from tests.spawners.far_side import MIB, ended, in_state, ready, until
 from tests.spawners.local_side import LocalFarSide, lives

@@ -24,7 +24,7 @@ from hub.errors import CannotStart
 from hub.seam import crossing
 from hub.spawners.local import ports
 from hub.spawners.local.accounts import Accounts, Range, range_of
-from hub.spawners.local.folders import Folders, secret_of, share
+from hub.spawners.local.folders import Folders
 from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import limits_in_force
 from hub.spawners.local.listening import claim, listen, remove_socket
@@ -32,6 +32,7 @@ from hub.spawners.local.options import Options, parse
 from hub.spawners.local.quota import quotas_of, sentence
 from hub.spawners.local.rights import hindrance_to_accounts, may_hide_folders
 from hub.spawners.local.routes import Agent, application
+from hub.spawners.local.secret import secret_of, share
 from hub.spawners.local.starts import Starts
 from hub.spawners.local.warm import WarmParent, end
 from hub.spawners.local.workspaces import Workspaces

@@ -7,15 +7,11 @@ stays after logout (lingering): environments outlive a login, and their sockets 
 
 import contextlib
 import hashlib
-import json
 import os
 import pwd
-import secrets
 import stat
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hub.errors import CannotStart
 from hub.seam import crossing
@@ -200,70 +196,3 @@ def remove_sockets(folders: Folders, start_id: str) -> None:
         for name in os.listdir(folder):  # noqa: PTH208 (names are enough)
             (folder / name).unlink()
         folder.rmdir()
-
-
-def secret_of(folders: Folders) -> str:
-    """The secret that hub and agent share, made at the first call. Several processes may call at once."""
-    try:
-        if not folders.agent_secret.exists():
-            _make_secret(folders.agent_secret)
-        return folders.agent_secret.read_text()
-    except OSError as error:
-        raise CannotStart(
-            f"The file {folders.agent_secret} cannot be read or made ({error.strerror}): give this account the right to."
-        ) from error
-
-
-def share(folders: Folders, secret: str) -> None:
-    """Let the group read the secret."""
-    assert folders.group is not None
-    draft = folders.shared_secret.with_name(f"secret.{secrets.token_hex(4)}")
-    with crossing("share the agent's secret"):
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secret)
-        os.chown(draft, -1, folders.group)
-        draft.rename(folders.shared_secret)
-
-
-def _make_secret(path: Path) -> None:
-    """Linked into place whole: of several makers the first wins."""
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    with crossing("make the agent's secret"), contextlib.suppress(FileExistsError):
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-        os.link(draft, path)
-    with crossing("remove the secret's draft"):
-        draft.unlink()
-
-
-def write_json(path: Path, value: Mapping[str, Any] | list[Any], *, name: str) -> None:
-    """Whole or not at all, whoever is killed when. `name` is the crossing's."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with crossing(name):
-        draft.write_text(json.dumps(value))
-        draft.replace(path)
-
-
-def read_json(path: Path) -> Any:
-    """None where it does not exist."""
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        return None
-
-
-def append_line(path: Path, value: Mapping[str, Any], *, name: str) -> None:
-    """One line of JSON at the end of a file; `read_lines` passes over one that was cut short."""
-    with crossing(name), path.open("a") as file:
-        file.write(json.dumps(value) + "\n")
-
-
-def read_lines(path: Path) -> list[Any]:
-    """Nothing where it does not exist."""
-    try:
-        lines = path.read_text().splitlines(keepends=True)
-    except FileNotFoundError:
-        return []
-    return [json.loads(line) for line in lines if line.endswith("\n")]

@@ -13,11 +13,11 @@ from typing import Any
 
 from hub.spawners.base import Ending
 from hub.spawners.local.ending import end_of, pass_on_stop
-from hub.spawners.local.folders import read_json
 from hub.spawners.local.health import until_healthy
 from hub.spawners.local.holders import HELD, Holders
 from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.processes import Process, is_this_boot
+from hub.spawners.local.records import read_json
 from hub.spawners.local.slots import Slots
 from hub.spawners.local.start import PROCESS_STARTED, READY, WORKSPACE_READY, Start
 from hub.spawners.local.warm import CannotFork, ParentGone, WarmParent

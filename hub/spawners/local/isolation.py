@@ -20,12 +20,13 @@ from hub.spawners.base import StartSpec
 from hub.spawners.isolation import Found, lacks
 from hub.spawners.local import as_owner, leftovers
 from hub.spawners.local.accounts import Accounts
-from hub.spawners.local.folders import Folders, StartFolder, own_folder, remove_sockets, write_json
+from hub.spawners.local.folders import Folders, StartFolder, own_folder, remove_sockets
 from hub.spawners.local.limits import Limits
 from hub.spawners.local.options import Options
 from hub.spawners.local.orders import order_of
 from hub.spawners.local.ports import range_of
 from hub.spawners.local.processes import Process
+from hub.spawners.local.records import write_json
 from hub.spawners.local.warm import CannotFork, ParentGone, WarmParent, end
 from hub.spawners.local.workspaces import Workspaces
 

@@ -18,9 +18,10 @@ from hub.seam import crossing
 from hub.settings import Settings
 from hub.settings_field import listed
 from hub.spawners.local.client import LocalSpawner
-from hub.spawners.local.folders import Folders, StartFolder, folders_at, secret_of
+from hub.spawners.local.folders import Folders, StartFolder, folders_at
 from hub.spawners.local.options import ROOT, Options
 from hub.spawners.local.processes import start_time
+from hub.spawners.local.secret import secret_of
 
 AGENT = (sys.executable, "-m", "hub.spawners.local.agent")
 _ANSWERS_WITHIN = 15.0

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from hub.clock import now
 from hub.spawners.base import Checkpoint, Ending, Exit, Observation, StartSpec, State
 from hub.spawners.local import wire
-from hub.spawners.local.folders import StartFolder, append_line, read_json, read_lines, write_json
+from hub.spawners.local.folders import StartFolder
 from hub.spawners.local.processes import Process
+from hub.spawners.local.records import append_line, read_json, read_lines, write_json
 from hub.spawners.local.slots import Slot
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from hub.seam import crossing
 from hub.spawners.base import Ending, Observation, StartSpec, Usage
 from hub.spawners.checks import checked_id, checked_spec
 from hub.spawners.local.cores import Cores, own_cores
-from hub.spawners.local.folders import Folders, read_json, remove_sockets, write_json
+from hub.spawners.local.folders import Folders, remove_sockets
 from hub.spawners.local.following import Follower
 from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import Limits
@@ -22,6 +22,7 @@ from hub.spawners.local.options import Options
 from hub.spawners.local.orders import order_of
 from hub.spawners.local.ports import Ports, range_of
 from hub.spawners.local.processes import Sample, sample
+from hub.spawners.local.records import read_json, write_json
 from hub.spawners.local.start import Start
 from hub.spawners.local.warm import WarmParent
 from hub.spawners.local.wire import spec_from_json

@@ -16,6 +16,8 @@ from hub.settings import ROOT
 
 _OF_ROOT = ("MAKE", "MFLAGS", "XDG_", "VIRTUAL_ENV")
 """How variables begin that tell of this account, or of the `make` that runs this."""
+_ANOTHER_GROUP = 54321
+"""As people have one."""
 _PROGRAMS = "/usr/local/bin:/usr/bin:/bin:/usr/sbin"
 _CHROMIUM = Path("/usr/bin/chromium")
 """The one that people have, not the smaller one that tests get by with."""
@@ -34,7 +36,9 @@ def main() -> int:
         sys.stdout.write("=== Once more as an ordinary user\n")
         sys.stdout.flush()
         command = ["make", "-C", str(home / "podium"), "test-story", f"PYTHON={interpreter(nobody)}", "JOBS=0"]
-        return subprocess.call(command, env=environment(home), user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=())
+        return subprocess.call(
+            command, env=environment(home), user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[_ANOTHER_GROUP]
+        )
 
 
 def copy_of_the_tree(target: Path) -> None:

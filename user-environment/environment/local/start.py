@@ -17,6 +17,8 @@ from environment.supervising.processes import boot_id, start_time
 from environment.supervising.server_process import Serve
 from environment.supervising.supervisor import Supervisor
 
+_OF_GROUP = 0o2710
+"""The mode of a folder through which its group may go, and which hands the group on."""
 _PASSABLE = 0o711
 """The mode of a folder through which others may go and in which they see nothing."""
 
@@ -56,13 +58,13 @@ def _run(folder: Path, serve: Serve) -> Ended:
 def _prepare(folder: Path, spec: dict[str, Any]) -> int | None:
     """The socket's folder, and in it a short path to a temporary folder that lies beside the data.
 
-    `socket_group` may go through it to the socket: a proxy that runs as somebody else. Returns the account that the
-    environment is to run as, where that is another one: whoever owns its workspace.
+    `socket_group` may go through it to the socket, which inherits it: a proxy that runs as somebody else. Returns the account
+    that the environment is to run as, where that is another one: whoever owns its workspace.
     """
     Path(spec["runtime"]).mkdir(mode=0o700, exist_ok=True)
     if (group := spec.get("socket_group")) is not None:
         os.chown(spec["runtime"], -1, group)
-        Path(spec["runtime"]).chmod(0o710)
+        Path(spec["runtime"]).chmod(_OF_GROUP)
     (folder / "tmp").mkdir(mode=0o700, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         Path(spec["temporary"]).symlink_to(folder / "tmp")

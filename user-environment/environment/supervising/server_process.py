@@ -43,9 +43,9 @@ def run_server(spec: Mapping[str, Any], guard: Guard, serve: Serve, supervisor: 
         _limit(spec)
         guard.enter()
         _keep_to_cores(spec)
-        server = ServerSpec.from_mapping(spec["server"])
+        server = _bound(ServerSpec.from_mapping(spec["server"]), to_group=spec.get("socket_group") is not None)
         if "confinement" in spec:
-            server = _confined(server, Confinement.from_mapping(spec["confinement"]), spec.get("socket_group"))
+            enter(Confinement.from_mapping(spec["confinement"]))
         _clean(spec)
         serve(server)
     except SystemExit as ending:
@@ -86,13 +86,16 @@ def _keep_to_cores(spec: Mapping[str, Any]) -> None:
         os.sched_setaffinity(0, cores)
 
 
-def _confined(server: ServerSpec, confinement: Confinement, group: int | None) -> ServerSpec:
-    """With the socket bound before: afterwards nobody here may make one. `group` may connect to it, too."""
+def _bound(server: ServerSpec, *, to_group: bool) -> ServerSpec:
+    """With its Unix socket bound: where it is kept apart, nobody here may make one afterwards.
+
+    `to_group`: the group of its folder, which is its own too, may connect to it.
+    """
+    if server.socket is None:
+        return server
     bound = replace(server, descriptor=listen(server).detach())
-    if group is not None and server.socket is not None:
-        os.chown(server.socket, -1, group)
+    if to_group:
         server.socket.chmod(0o660)
-    enter(confinement)
     return bound
 
 

@@ -64,7 +64,7 @@ def enter_walls() -> float:
         server = os.fork()
         if server == 0:
             folder = root.absolute()
-            enter(Confinement((Path.cwd(),), (), folder, folder / "files", own_processes=apart))
+            enter(Confinement((Path.cwd(),), (), folder, folder / "files", 2**30, own_processes=apart))
             os.write(writing, str(time.perf_counter() - began).encode())
             os._exit(0)
         os.waitpid(server, 0)

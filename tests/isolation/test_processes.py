@@ -70,7 +70,7 @@ def test_the_first_process_can_be_neither_ended_nor_looked_into_and_reaps_orphan
 import os, signal
 done = []
 for act in (
-    lambda: os.kill(1, signal.SIGKILL), lambda: os.kill(1, signal.SIGSTOP), lambda: open('/proc/1/environ').read(),
+    lambda: os.kill(1, signal.SIGKILL), lambda: os.kill(1, signal.SIGINT), lambda: open('/proc/1/environ').read(),
     lambda: os.listdir('/proc/1/fd'), lambda: open('/proc/1/mem', 'rb'),
 ):
     try: act()
@@ -82,8 +82,12 @@ result = len(done)
         "0",
         "2",
     }  # a signal to it may be sent where it is of one account, and does nothing
+    far.run(spec.start_id, "import subprocess; subprocess.run('sleep 0 &', shell=True)")  # it looks round whenever a child ends
     assert psutil.Process(first).status() == psutil.STATUS_SLEEPING
-    assert far.run(spec.start_id, "result = 'goes on'") == "goes on"
+    assert far.run(spec.start_id, "result = open('/proc/1/mountinfo').read()") == "", (
+        "nor says it what is mounted on the machine"
+    )
+    assert psutil.Process(first).num_fds() == 0
 
 
 @pytest.mark.case("A9-9")
@@ -112,6 +116,31 @@ def test_when_the_first_process_is_killed_all_end_and_it_is_said(far: LocalFarSi
     assert exit_
     assert (exit_.why, exit_.detail) == (Ending.KILLED, "SIGKILL")
     assert not [pid for pid in below if lives(pid)]
+
+
+def test_an_environment_ends_also_where_its_first_process_was_halted(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    named = far.supervisor(spec.start_id)
+    os.kill(named["first"]["pid"], signal.SIGSTOP)
+    far.run(spec.start_id, "import subprocess; subprocess.run('sleep 0.1 &', shell=True)")
+    far.kill(spec.start_id, signal.SIGKILL)
+    ended(far, spec.start_id)
+    assert not lives(named["first"]["pid"])
+
+
+def test_what_an_orphan_used_of_the_processor_stays_counted(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    burn = "import time; end = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
+    far.run(
+        spec.start_id, f"import subprocess, sys; subprocess.run(['sh', '-c', '\"$0\" -c \"$1\" &', sys.executable, {burn!r}])"
+    )
+    supervisor = far.supervisor(spec.start_id)["pid"]
+    until(lambda: len(list(descendants(supervisor))) == 2)
+    (usage,) = (usage for usage in far.spawner.usage() if usage.start_id == spec.start_id)
+    assert usage.cpu_seconds
+    assert usage.cpu_seconds >= 0.5
 
 
 def test_what_still_writes_when_it_is_told_to_stop_has_its_time(far: LocalFarSide) -> None:

@@ -1,7 +1,7 @@
 """The second half of `make test` where root runs it: the main story and the attempts to get out of an environment as anybody.
 
 An ordinary user is kept apart from the hub by other means than root's accounts. So a copy of the tree is given to the account
-`nobody`, with a home and virtual environments of its own, and `make test-story` runs there.
+`daemon`, with a home and virtual environments of its own, and `make test-story` runs there.
 """
 
 import os
@@ -27,17 +27,17 @@ def main() -> int:
     """0 where all passed, and where this is no root: then `make test` has just done it."""
     if os.geteuid() != 0:
         return 0
-    nobody = pwd.getpwnam("nobody")
+    daemon = pwd.getpwnam("daemon")
     with TemporaryDirectory(prefix="podium-ordinary-") as name:
         home = Path(name)
         copy_of_the_tree(home / "podium")
         for path in (home, *home.rglob("*")):
-            os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+            os.chown(path, daemon.pw_uid, daemon.pw_gid, follow_symlinks=False)
         sys.stdout.write("=== Once more as an ordinary user\n")
         sys.stdout.flush()
-        command = ["make", "-C", str(home / "podium"), "test-story", f"PYTHON={interpreter(nobody)}", "JOBS=0"]
+        command = ["make", "-C", str(home / "podium"), "test-story", f"PYTHON={interpreter(daemon)}", "JOBS=0"]
         return subprocess.call(
-            command, env=environment(home), user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[_ANOTHER_GROUP]
+            command, env=environment(home), user=daemon.pw_uid, group=daemon.pw_gid, extra_groups=[_ANOTHER_GROUP]
         )
 
 

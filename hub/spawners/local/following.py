@@ -162,6 +162,7 @@ class Follower:
             await end_of(first)
         if left := await asyncio.to_thread(self._workspaces.end_leftovers, start, alone=self._takes_workspace(start)):
             log.error("%s processes of the start %s cannot be ended", left, start.id)
+        start.remove_group()
         start.write_exit(Ending(told["why"]) if told else Ending.KILLED, "The process that supervised it was killed.")
 
 

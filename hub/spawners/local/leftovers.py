@@ -29,10 +29,9 @@ def end_all_of(account: int) -> int:
 def end_marked(start_id: str, folder: Path) -> int:
     """The same for what shows that it is of that start, where others run under the same account.
 
-    Shown by the variable START_ID that each program below a supervisor was given, by the start's lock that is held open (a fork
-    of the server), or by the log that is printed to.
+    Shown by the variable START_ID that each program below a supervisor was given, or by the log that is printed to.
     """
-    return _end(_Mark(f"START_ID={start_id}".encode(), str(folder / "lock"), str(folder / "log")).is_on)
+    return _end(_Mark(f"START_ID={start_id}".encode(), str(folder / "log")).is_on)
 
 
 def _end(belongs: Belongs) -> int:
@@ -54,7 +53,7 @@ def _all() -> list[int]:
 def _is_of(account: int, pid: int) -> bool:
     """A process lives as long as one of its threads does, also where the first one has ended."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        status = Path(f"/proc/{pid}/status").read_text(errors="replace")
         threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 (quick)
     except OSError:
         return False
@@ -65,7 +64,6 @@ def _is_of(account: int, pid: int) -> bool:
 @dataclass(frozen=True)
 class _Mark:
     variable: bytes
-    lock: str
     log: str
 
     def is_on(self, pid: int) -> bool:
@@ -74,10 +72,9 @@ class _Mark:
         try:
             if self.variable in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
                 return True
-            links = {name: os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")}  # noqa: PTH115, PTH208 (quick)
+            return self.log in (os.readlink(f"/proc/{pid}/fd/{name}") for name in (1, 2))  # noqa: PTH115 (quick)
         except OSError:
             return False
-        return self.lock in links.values() or self.log in (links.get("1"), links.get("2"))
 
 
 def _send(pid: int, number: signal.Signals, belongs: Belongs) -> None:

@@ -66,6 +66,7 @@ def _confinement(
         "readable": [str(options.script.parent), *map(str, options.readable)],
         "root": str(root),
         "temporary": str(_temporary(spec, folders)),
+        "shared_memory": spec.memory,
         "gpus": options.isolation == "any",
         "ports": ports,
         "outward": outward_of(options.outward),

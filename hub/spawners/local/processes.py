@@ -39,8 +39,8 @@ def _machine_s_boot() -> str:
 
 def _stat(pid: int) -> list[str] | None:
     """The fields of /proc/<pid>/stat from the state on; None where there is no such process."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    try:  # a process may give itself any name, of any bytes
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
 
@@ -103,7 +103,8 @@ def sample(supervisor: int, first: int | None, memory: Callable[[list[int]], int
     `first`: Podium's own process in the environment's namespace of processes, where it has one.
     """
     pids = [pid for pid in descendants(supervisor) if pid != first]
-    ticks = sum(_cpu_ticks(pid) for pid in pids) + _cpu_ticks(supervisor, own=False)
+    reaped = [_cpu_ticks(pid, own=False) for pid in (supervisor, first) if pid is not None]
+    ticks = sum(_cpu_ticks(pid) for pid in pids) + sum(reaped)
     return Sample(memory(pids), ticks / _TICKS, len(pids))
 
 

@@ -1,6 +1,7 @@
 """One start as the agent knows it: its folder, what was reached, how it ended."""
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
@@ -81,6 +82,12 @@ class Start:
         """Podium's own in the environment's namespace of processes, where it has one."""
         first = (read_json(self.folder.supervisor) or {}).get("first")
         return first["pid"] if first else None
+
+    def remove_group(self) -> None:
+        """The control group, where it had one and nothing is left in it: its supervisor does that, unless it was killed."""
+        if group := (read_json(self.folder.spec) or {}).get("group"):
+            with contextlib.suppress(OSError):
+                os.rmdir(group)  # noqa: PTH106 (a name as it was read)
 
     def recorded_exit(self) -> Exit | None:
         recorded = read_json(self.folder.exit)

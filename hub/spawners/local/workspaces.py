@@ -79,8 +79,8 @@ class Workspaces:
 
     def size(self, workspace_id: str) -> Size:
         folder = self._folders.workspace(workspace_id)
-        held = self._quotas.held(folder.lstat().st_uid) if self._quotas and folder.exists() else None
-        return Size(as_owner.size(folder), held)
+        used, account = as_owner.size(folder), self._accounts.of(folder) if self._accounts else None
+        return Size(used, self._quotas.held(account) if self._quotas and account is not None else None)
 
     def archive(self, workspace_id: str) -> Iterator[bytes]:
         return as_owner.archive(self._folders.workspace(workspace_id))

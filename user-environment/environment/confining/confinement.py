@@ -45,7 +45,7 @@ _DEVICES = _named_as("null", "zero", "full", "random", "urandom", "nvidia*", "kf
 _GPUS = (Path("/dev/nvidiactl"), Path("/dev/kfd"))
 """What says that there is a GPU for computing: one that only draws is none."""
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
-"""Where semaphores and shared memory of all processes lie: each finds its own by a name that nobody else is told."""
+"""Where semaphores and shared memory lie. Where it is everybody's, each finds its own by a name that nobody else is told."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ class Confinement:
     readable: tuple[Path, ...]
     root: Path
     temporary: Path
+    shared_memory: int
+    """The most that it may put there, in bytes, where it has a place of its own for it."""
     gpus: bool = False
     account: int | None = None
     own_processes: bool = False
@@ -80,6 +82,7 @@ class Confinement:
             **lists,
             root=Path(given["root"]),
             temporary=Path(given["temporary"]),
+            shared_memory=given["shared_memory"],
             gpus=given["gpus"],
             account=given.get("account"),
             own_processes=given.get("own_processes", False),
@@ -96,9 +99,8 @@ def enter(confinement: Confinement) -> None:
     Unix sockets; where one is shared with others, these are not the only hole, and more would break than be closed.
     """
     link = (confinement.temporary, confinement.temporary.resolve())
-    processes = _PROCESSES if confinement.own_processes else None
-    as_root = confinement.account is not None
-    alone = view.enter(_named(confinement), confinement.root, link, as_root=as_root, processes=processes)
+    own = view.Own((_SHARED_MEMORY, confinement.shared_memory), _PROCESSES if confinement.own_processes else None)
+    alone = view.enter(_named(confinement), confinement.root, link, own, as_root=confinement.account is not None)
     if confinement.own_processes and not alone:
         raise OSError(0, "its process numbers are its own, and the names of files are not")
     named_apart = landlock.abi() >= landlock.SCOPES_SINCE or confinement.account is None
@@ -143,7 +145,7 @@ def _ruleset(confinement: Confinement) -> landlock.Ruleset:
 def _named(confinement: Confinement) -> list[Path]:
     """What has a name at all. No socket of anybody's is in it."""
     shared = () if confinement.own_processes else (_PROCESSES,)
-    system = [*map(Path, _PROGRAMS), *shared, Path("/sys"), _SHARED_MEMORY]
+    system = [*map(Path, _PROGRAMS), *shared, Path("/sys")]
     chosen = [*_found("/etc", _SETTINGS), *_found("/dev", _DEVICES)]
     return [*system, *chosen, *_code(), *confinement.readable, *confinement.writable]
 

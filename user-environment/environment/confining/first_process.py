@@ -23,6 +23,8 @@ _PR_SET_DUMPABLE = 4
 @cache
 def is_possible() -> bool:
     """Tried in a process that ends at once, by the one that forks environments: they know the answer of it."""
+    if not mounts.can_change_root():
+        return False
     trying = os.fork()
     if trying == 0:
         os._exit(_tried())
@@ -43,7 +45,10 @@ def _tried() -> int:
 
 
 def begin(*, as_root: bool) -> int:
-    """The first process of the namespace in which all is that this process starts from here on. Raises OSError."""
+    """The first process of the namespace in which all is that this process starts from here on. Raises OSError.
+
+    It sees no more of the machine's files than the folder that this process works in.
+    """
     parent = os.pidfd_open(os.getpid())
     try:
         if not unshare(PROCESSES, as_root=as_root):
@@ -58,10 +63,24 @@ def begin(*, as_root: bool) -> int:
 
 def _reap(parent: int) -> NoReturn:
     """For ever: it ends by a signal from outside alone, and with its parent."""
-    end_with_parent(signal.SIGKILL)
-    if select.select([parent], [], [], 0)[0]:
-        os._exit(1)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        end_with_parent(signal.SIGKILL)
+        if not select.select([parent], [], [], 0)[0]:
+            _close_up()
+            _wait_for_ever()
+    finally:
+        os._exit(1)  # nothing of the parent's must run in it
+
+
+def _close_up() -> None:
+    """The environment may read some of what the kernel knows of it: which files there are, and what is mounted where."""
+    os.closerange(0, max(map(int, os.listdir("/proc/self/fd"))) + 1)  # noqa: PTH208 (names are enough)
+    os.chroot(".")
     checked(libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0))
+
+
+def _wait_for_ever() -> NoReturn:
     while True:
         signal.sigwait({signal.SIGCHLD})
         with suppress(ChildProcessError):

@@ -23,8 +23,9 @@ def keep_private() -> None:
     _mount(None, Path("/"), None, _RECURSIVE | _PRIVATE)
 
 
-def empty_folder(path: Path) -> None:
-    _mount("tmpfs", path, "tmpfs", 0, b"mode=755,size=1m")
+def empty_folder(path: Path, size: int, mode: int = 0o755) -> None:
+    """One in memory, of at most so many bytes."""
+    _mount("tmpfs", path, "tmpfs", 0, f"mode={mode:o},size={size}".encode())
 
 
 def bind(source: Path, target: Path) -> None:

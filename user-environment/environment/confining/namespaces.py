@@ -10,6 +10,9 @@ from environment.confining.kernel import libc
 
 MOUNTS, PROCESSES = 0x00020000, 0x20000000
 _USER = 0x10000000
+_COUNTED = Path("/proc/sys/user")
+"""How many namespaces and watchers of files the account may have, in this user namespace and below."""
+_MOST = 32
 
 
 def unshare(kinds: int, *, as_root: bool) -> bool:
@@ -29,6 +32,13 @@ def unshare(kinds: int, *, as_root: bool) -> bool:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+        _limit()
     except OSError:
         return False  # some distributions give such a namespace no rights
     return True
+
+
+def _limit() -> None:
+    """All that is made below counts for the account too, which others share: nobody takes all that it may have."""
+    for path in (*_COUNTED.glob("max_*_namespaces"), _COUNTED / "max_inotify_instances"):
+        path.write_text(str(_MOST))

@@ -6,36 +6,51 @@ to those. Where the kernel, a container or a distribution forbids such namespace
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from environment.confining import mounts
 from environment.confining.namespaces import MOUNTS, unshare
 
+_ROOT_SIZE = 2**20
+_EVERYBODY_S = 0o1777
 
-def enter(
-    paths: Iterable[Path], root: Path, link: tuple[Path, Path], *, as_root: bool = False, processes: Path | None = None
-) -> bool:
+
+@dataclass(frozen=True)
+class Own:
+    """What is nobody else's: shared memory of at most so many bytes, and where it is in a namespace of processes, these."""
+
+    memory: tuple[Path, int]
+    processes: Path | None = None
+
+    def mount(self, root: Path) -> None:
+        path, size = self.memory
+        inside = _inside(root, path)
+        inside.mkdir()
+        mounts.empty_folder(inside, size, _EVERYBODY_S)
+        if self.processes is not None:
+            inside = _inside(root, self.processes)
+            inside.mkdir()
+            mounts.processes(inside)
+
+
+def enter(paths: Iterable[Path], root: Path, link: tuple[Path, Path], own: Own, *, as_root: bool = False) -> bool:
     """Whether it was possible. `root` is a folder of which nothing is needed any more: this process sees the new root there.
 
-    Each of `paths` is there under its own name, where it exists. `link` is a name there and what it leads to. At `processes`
-    are those of this process's namespace. Call it in a process of one thread. Raises OSError where something fails half way:
+    Each of `paths` is there under its own name, where it exists. `link` is a name there and what it leads to. Call it in a
+    process of one thread. Raises OSError where something fails half way:
     such a process must not go on. `as_root`: it is to become another account afterwards, which a user namespace of its own
     would not know.
     """
     if not mounts.can_change_root() or not unshare(MOUNTS, as_root=as_root) or not _is_private():
         return False
-    mounts.empty_folder(root)
+    mounts.empty_folder(root, _ROOT_SIZE)
     before = os.umask(0o022)  # whoever the process becomes goes through these folders
     for path in _outermost(paths):
         _bind(path, root)
-    if processes is not None:
-        inside = root / processes.relative_to("/")
-        inside.mkdir()
-        mounts.processes(inside)
+    own.mount(root)
     name, target = link
-    inside = root / name.relative_to("/")
-    inside.parent.mkdir(parents=True, exist_ok=True)
-    inside.symlink_to(target)
+    _inside(root, name).symlink_to(target)
     os.umask(before)
     mounts.change_root(root)
     return True
@@ -60,10 +75,16 @@ def _outermost(paths: Iterable[Path]) -> list[Path]:
 
 def _bind(path: Path, root: Path) -> None:
     """What a link leads to is there under the link's name."""
-    inside = root / path.relative_to("/")
+    inside = _inside(root, path)
     if path.is_dir():
-        inside.mkdir(parents=True, exist_ok=True)
+        inside.mkdir(exist_ok=True)
     else:
-        inside.parent.mkdir(parents=True, exist_ok=True)
         inside.touch()
     mounts.bind(path, inside)
+
+
+def _inside(root: Path, path: Path) -> Path:
+    """Its place below the new root, in a folder that is there."""
+    inside = root / path.relative_to("/")
+    inside.parent.mkdir(parents=True, exist_ok=True)
+    return inside

@@ -36,6 +36,7 @@ def supervise(folder: Path, serve: Serve) -> None:
         ended = _run(folder, serve)
     except OSError as error:
         ended = Ended("never_started", f"The environment's process could not be prepared: {error}")
+    log.cut()
     write_exit(folder, ended)
 
 

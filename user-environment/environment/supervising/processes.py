@@ -97,6 +97,6 @@ def read(path: str) -> str:
     """A small file of /proc, without the buffers of `open`."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(descriptor, 65536).decode()
+        return os.read(descriptor, 65536).decode(errors="replace")
     finally:
         os.close(descriptor)

@@ -27,6 +27,8 @@ _TASKS = 32
 """Threads for each process that an environment may have: the kernel counts both alike."""
 _OUTSIDE = 0
 """The number of a parent that is in another namespace of processes."""
+_AFTER_OUTPUT = 3
+"""The first descriptor that is none of input, output and errors."""
 _NAME = "researcher"
 """For programs that ask who they run as: an account of its own has no name."""
 
@@ -40,6 +42,7 @@ def run_server(spec: Mapping[str, Any], guard: Guard, serve: Serve, supervisor: 
     """Serve until told to end; the exit code. Called in the new process and followed by `os._exit`."""
     try:
         _detach(supervisor)
+        _let_go()
         _limit(spec)
         guard.enter()
         _keep_to_cores(spec)
@@ -70,6 +73,11 @@ def _detach(supervisor: int) -> None:
     _offer_to_the_kernel()
 
 
+def _let_go() -> None:
+    """Of what the supervisor has open, locks among it: who has a file open may free its lock, and let it grow without end."""
+    os.closerange(_AFTER_OUTPUT, max(map(int, os.listdir("/proc/self/fd"))) + 1)  # noqa: PTH208 (names are enough)
+
+
 def _limit(spec: Mapping[str, Any]) -> None:
     """Open files; and where it has an account of its own, tasks: faster than a watchdog looks, a program may fork itself."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -82,7 +90,7 @@ def _limit(spec: Mapping[str, Any]) -> None:
 
 def _keep_to_cores(spec: Mapping[str, Any]) -> None:
     """And so all that it starts. Behind the control group, since a change of groups may give all cores back."""
-    if cores := spec.get("cores"):
+    if cores := os.sched_getaffinity(0) & set(spec.get("cores") or ()):  # some may have gone since they were given
         os.sched_setaffinity(0, cores)
 
 

@@ -35,7 +35,7 @@ class Records(Protocol):
         """SIGTERM came: how the end is to be called."""
 
     def tidy(self) -> None:
-        """Called between two looks at the limits."""
+        """Called between two looks at the limits, or at what has not ended yet."""
 
 
 class Supervisor:
@@ -44,6 +44,7 @@ class Supervisor:
     def __init__(self, spec: dict[str, Any], limits: Guard, records: Records) -> None:
         self._spec, self._limits, self._records = spec, limits, records
         self._pid = os.getpid()
+        self._server: int | None = None
         self._status: int | None = None
         """The server's wait status once it has ended."""
         self._first: int | None = None
@@ -52,11 +53,12 @@ class Supervisor:
     def run(self, serve: Serve) -> Ended:
         adopt_orphans()
         self._part()
-        self._server = os.fork()
-        if self._server == 0:
-            os._exit(run_server(self._spec, self._limits, serve, self._pid))
         try:
-            self._records.started(self._server, self._first)
+            server = os.fork()
+            if server == 0:
+                os._exit(run_server(self._spec, self._limits, serve, self._pid))
+            self._server = server
+            self._records.started(server, self._first)
             ended = self._watch()
         finally:
             self._end_all(_GRACE_AT_STOP if self._status is None else _GRACE_AFTER_SERVER)
@@ -114,7 +116,8 @@ class Supervisor:
                 return self._end_first()
             if time.monotonic() >= deadline:
                 _send(left, signal.SIGSTOP)  # first, so that none forks away from its end
-                _send(left, signal.SIGKILL)
+                _send([*left, *([self._first] if self._first else [])], signal.SIGKILL)
+            self._records.tidy()
             signal.sigtimedwait({signal.SIGCHLD}, 0.02)
 
     def _end_first(self) -> None:

@@ -38,9 +38,8 @@ def enter(paths: Iterable[Path], root: Path, link: tuple[Path, Path], own: Own, 
     """Whether it was possible. `root` is a folder of which nothing is needed any more: this process sees the new root there.
 
     Each of `paths` is there under its own name, where it exists. `link` is a name there and what it leads to. Call it in a
-    process of one thread. Raises OSError where something fails half way:
-    such a process must not go on. `as_root`: it is to become another account afterwards, which a user namespace of its own
-    would not know.
+    process of one thread. Raises OSError where something fails half way: such a process must not go on. `as_root`: it is to
+    become another account afterwards, which a user namespace of its own would not know.
     """
     if not mounts.can_change_root() or not unshare(MOUNTS, as_root=as_root) or not _is_private():
         return False

@@ -22,7 +22,7 @@ def figures(folder: Path) -> Iterator[Figure]:
         apart, together = (_running(stack, folder / isolation, isolation) for isolation in ("any", "none"))
         entered = median(float(_run(together, enter_walls)) for _ in range(ROUNDS))
         yield Figure("Keeping an environment apart, of its launch", entered * 1000, "ms", limit=20)
-        for work in (group_by, duckdb_query, small_files, small_files_from_the_disk):
+        for work in (group_by, duckdb_query, small_files, small_files_from_the_disk, small_tables):
             pairs = [(float(_run(apart, work)), float(_run(together, work))) for _ in range(ROUNDS)]
             inside, outside = (median(one) * 1000 for one in zip(*pairs, strict=True))
             name = work.__name__.replace("_", " ")
@@ -109,6 +109,24 @@ def small_files_from_the_disk() -> float:
     began = time.perf_counter()
     for number in range(10_000):
         Path("small", str(number)).read_bytes()
+    return time.perf_counter() - began
+
+
+def small_tables() -> float:
+    """As small files mostly are read."""
+    import time  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    import pandas as pd  # noqa: PLC0415
+
+    folder = Path("tables")
+    if not folder.exists():
+        folder.mkdir()
+        for number in range(10_000):
+            (folder / str(number)).write_text("time,value\n1,2\n3,4\n")
+    began = time.perf_counter()
+    for number in range(10_000):
+        pd.read_csv(folder / str(number))
     return time.perf_counter() - began
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hub.clock import now
+from hub.seam import crossing
 from hub.spawners.base import Checkpoint, Ending, Exit, Observation, StartSpec, State
 from hub.spawners.local import wire
 from hub.spawners.local.folders import StartFolder
@@ -86,7 +87,7 @@ class Start:
     def remove_group(self) -> None:
         """The control group, where it had one and nothing is left in it: its supervisor does that, unless it was killed."""
         if group := (read_json(self.folder.spec) or {}).get("group"):
-            with contextlib.suppress(OSError):
+            with crossing("remove a control group"), contextlib.suppress(OSError):
                 os.rmdir(group)  # noqa: PTH106 (a name as it was read)
 
     def recorded_exit(self) -> Exit | None:

@@ -80,7 +80,7 @@ result = len(done)
 """
     assert far.run(spec.start_id, tried) in {"0", "2"}, "only to one of the same account a signal may be sent, and does nothing"
     far.run(spec.start_id, "import subprocess; subprocess.run('sleep 0 &', shell=True)")  # it looks round whenever a child ends
-    assert psutil.Process(first).status() == psutil.STATUS_SLEEPING
+    assert until(lambda: psutil.Process(first).status() == psutil.STATUS_SLEEPING)
     assert far.run(spec.start_id, "result = open('/proc/1/mountinfo').read()") == ""
     assert os.geteuid() != 0 or psutil.Process(first).num_fds() == 0
 

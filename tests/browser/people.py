@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,12 +194,22 @@ def upload(tab: Page, *files: Path) -> None:
     """In the environment: put files into the open folder of the workspace."""
     tab.get_by_role("link", name="Files").click()
     expect(tab.get_by_role("heading", name="Files", exact=True)).to_be_visible()
-    open_upload(tab).set_input_files(list(files))
+    choose(tab, files)
     for file in files:
         expect(tab.get_by_text(file.name, exact=True).first).to_be_visible()
     tab.get_by_role("button", name="Upload", exact=True).click()
     expect(tab.get_by_text(re.compile(r"files? lies? in your workspace now"))).to_be_visible(timeout=4 * PATIENCE)
     expect(tab.locator('input[type="file"]')).to_have_count(0)
+
+
+def choose(tab: Page, files: Sequence[Path]) -> None:
+    """Opening the field runs the page once more, and a field that is drawn anew forgets what was chosen: so choose again."""
+    field, chosen = open_upload(tab), tab.get_by_text(files[-1].name, exact=True).first
+    for _ in range(5):
+        field.set_input_files(list(files))
+        with suppress(PlaywrightTimeout):
+            chosen.wait_for(timeout=PATIENCE / 5)
+            return
 
 
 def open_upload(tab: Page) -> Locator:

@@ -1,7 +1,6 @@
 """Where RUNTIME_GROUP says so, a proxy of another account reaches environments, however far they are kept apart."""
 
 import os
-import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.isolation.machines import MACHINES
 from tests.spawners.far_side import ready
 from tests.spawners.local_side import LocalFarSide
 
@@ -19,11 +19,15 @@ NOBODY = 65534
 CONNECT = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
 
 
-@pytest.fixture(params=["any", "none"])
-def far(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalFarSide]:
-    one = LocalFarSide(tmp_path / "data", isolation=request.param, group=GROUP)
-    yield one
-    one.close()
+@pytest.fixture(
+    params=[(machine, how) for machine in MACHINES for how in ("any", "none")], ids=lambda one: f"{one[0].name}-{one[1]}"
+)
+def far(request: pytest.FixtureRequest) -> Iterator[LocalFarSide]:
+    machine, isolation = request.param
+    with machine.folder() as (folder, options):
+        one = LocalFarSide(folder / "data", lesser=machine.lesser, isolation=isolation, group=GROUP, **options)
+        yield one
+        one.close()
 
 
 @pytest.mark.case("A4-7")
@@ -31,8 +35,8 @@ def test_its_socket_is_open_to_the_group_and_to_nobody_else(far: LocalFarSide) -
     spec = far.spec()
     ready(far, spec)
     path = far.folders.socket(spec.start_id)
-    for one, mode in ((path, 0o660), (path.parent, 0o2710), (path.parent.parent, 0o710)):
-        assert (one.stat().st_gid, stat.S_IMODE(one.stat().st_mode)) == (GROUP, mode)
+    for one, mode in ((path, 0o660), (path.parent, 0o710), (path.parent.parent, 0o710)):
+        assert (one.stat().st_gid, one.stat().st_mode & 0o777) == (GROUP, mode)
     assert not IS_ROOT or (connects(path, [GROUP]), connects(path, [])) == (True, False)
 
 

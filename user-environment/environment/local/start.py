@@ -18,7 +18,10 @@ from environment.supervising.server_process import Serve
 from environment.supervising.supervisor import Supervisor
 
 _OF_GROUP = 0o2710
-"""The mode of a folder through which its group may go, and which hands the group on."""
+"""The mode of a folder through which its group may go, and which hands the group on: in a user namespace nobody else can.
+
+A container's root may lack the right to that bit. It has no such namespace, and gives the group itself.
+"""
 _PASSABLE = 0o711
 """The mode of a folder through which others may go and in which they see nothing."""
 

@@ -6,6 +6,7 @@ import os
 import random
 import resource
 import signal
+import stat
 import sys
 import tempfile
 import traceback
@@ -46,7 +47,7 @@ def run_server(spec: Mapping[str, Any], guard: Guard, serve: Serve, supervisor: 
         _limit(spec)
         guard.enter()
         _keep_to_cores(spec)
-        server = _bound(ServerSpec.from_mapping(spec["server"]), to_group=spec.get("socket_group") is not None)
+        server = _bound(ServerSpec.from_mapping(spec["server"]), spec.get("socket_group"))
         if "confinement" in spec:
             enter(Confinement.from_mapping(spec["confinement"]))
         _clean(spec)
@@ -94,15 +95,14 @@ def _keep_to_cores(spec: Mapping[str, Any]) -> None:
         os.sched_setaffinity(0, cores)
 
 
-def _bound(server: ServerSpec, *, to_group: bool) -> ServerSpec:
-    """With its Unix socket bound: where it is kept apart, nobody here may make one afterwards.
-
-    `to_group`: the group of its folder, which is its own too, may connect to it.
-    """
+def _bound(server: ServerSpec, group: int | None) -> ServerSpec:
+    """With its Unix socket bound: where it is kept apart, nobody here may make one afterwards. `group` may connect, too."""
     if server.socket is None:
         return server
     bound = replace(server, descriptor=listen(server).detach())
-    if to_group:
+    if group is not None:
+        if not server.socket.parent.stat().st_mode & stat.S_ISGID:
+            os.chown(server.socket, -1, group)
         server.socket.chmod(0o660)
     return bound
 

@@ -15,7 +15,7 @@ from typing import NoReturn
 from environment.confining import mounts
 from environment.confining.kernel import checked, libc
 from environment.confining.namespaces import MOUNTS, PROCESSES, unshare
-from environment.supervising.processes import end_with_parent
+from environment.supervising.processes import close_from, end_with_parent
 
 _PR_SET_DUMPABLE = 4
 
@@ -75,7 +75,7 @@ def _reap(parent: int) -> NoReturn:
 
 def _close_up() -> None:
     """The environment may read some of what the kernel knows of it: which files there are, and what is mounted where."""
-    os.closerange(0, max(map(int, os.listdir("/proc/self/fd"))) + 1)  # noqa: PTH208 (names are enough)
+    close_from(0)
     os.chroot(".")
     checked(libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0))
 

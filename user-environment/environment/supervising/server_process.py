@@ -19,7 +19,7 @@ from environment.confining.confinement import Confinement, enter
 from environment.listener import listen
 from environment.spec import ServerSpec
 from environment.supervising.limits import Guard
-from environment.supervising.processes import end_with_parent
+from environment.supervising.processes import close_from, end_with_parent
 from environment.supervising.threads import limit_threads, thread_variables
 
 _OPEN_FILES = 65_536
@@ -43,7 +43,7 @@ def run_server(spec: Mapping[str, Any], guard: Guard, serve: Serve, supervisor: 
     """Serve until told to end; the exit code. Called in the new process and followed by `os._exit`."""
     try:
         _detach(supervisor)
-        _let_go()
+        close_from(_AFTER_OUTPUT)  # who has a lock's file open may free the lock, and let the file grow without end
         _limit(spec)
         guard.enter()
         _keep_to_cores(spec)
@@ -72,11 +72,6 @@ def _detach(supervisor: int) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _offer_to_the_kernel()
-
-
-def _let_go() -> None:
-    """Of what the supervisor has open, locks among it: who has a file open may free its lock, and let it grow without end."""
-    os.closerange(_AFTER_OUTPUT, max(map(int, os.listdir("/proc/self/fd"))) + 1)  # noqa: PTH208 (names are enough)
 
 
 def _limit(spec: Mapping[str, Any]) -> None:

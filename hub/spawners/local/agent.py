@@ -99,7 +99,7 @@ def _serve(agent: Agent, secret: str, listener: socket.socket) -> None:
 
 def _agent(options: Options, folders: Folders, numbers: Range | None, isolation: Isolation) -> Agent:
     accounts = Accounts(numbers, folders) if numbers else None
-    quotas = quotas_of(folders.workspaces, numbers) if numbers else None
+    quotas = quotas_of(folders.workspaces, numbers.first) if numbers else None
     limits = replace(limits_in_force(), disk=sentence(quotas))
     workspaces = Workspaces(folders, accounts, quotas)
     parents = {str(path): WarmParent(path, options) for path in options.interpreters}

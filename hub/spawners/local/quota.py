@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub.seam import crossing
-from hub.spawners.local.accounts import Range
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +43,8 @@ class _Quota(ctypes.Structure):
 class Quotas:
     """Of the accounts that workspaces have. What cannot be set is logged: no launch fails for it."""
 
-    def __init__(self, folder: Path, numbers: Range) -> None:
-        self._folder, self._numbers = folder, numbers
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     def hold(self, account: int, storage: int) -> None:
         """To so many bytes. And to one file for each 4 KiB of them, the least that a file with anything in it takes."""
@@ -63,8 +62,6 @@ class Quotas:
         self._set(account, 0, 0)
 
     def _set(self, account: int, blocks: int, files: int) -> None:
-        if account not in self._numbers:
-            return
         try:
             with crossing("set a quota"), _opened(self._folder) as descriptor:
                 _ask(descriptor, _SET, account, ctypes.byref(_Quota(blocks=blocks, files=files, valid=_LIMITS)))
@@ -72,14 +69,14 @@ class Quotas:
             log.error("the quota of account %s cannot be set: %s", account, error.strerror)  # noqa: TRY400 (it says all)
 
 
-def quotas_of(folder: Path, numbers: Range) -> Quotas | None:
-    """None where the folder's file system holds no user to a quota, or this process may not set one."""
+def quotas_of(folder: Path, account: int) -> Quotas | None:
+    """None where the folder's file system holds no user to a quota, or this process may not set one, say of that account."""
     try:
         with _opened(folder) as descriptor:
-            held = _enforced(descriptor) and _may_set(descriptor, numbers.first)
+            held = _enforced(descriptor) and _may_set(descriptor, account)
     except OSError:
         return None
-    return Quotas(folder, numbers) if held else None
+    return Quotas(folder) if held else None
 
 
 def sentence(quotas: Quotas | None) -> str:

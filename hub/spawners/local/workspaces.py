@@ -55,8 +55,9 @@ class Workspaces:
 
     def hold(self, workspace_id: str, storage: int) -> None:
         """To so many bytes of the disk from now on, where its file system can."""
-        if self._quotas:
-            self._quotas.hold(self._folders.workspace(workspace_id).lstat().st_uid, storage)
+        account = self._account_of(self._folders.workspace(workspace_id))
+        if self._quotas and account is not None:
+            self._quotas.hold(account, storage)
 
     def memory_of(self, workspace_id: str) -> Callable[[list[int]], int]:
         """What adds up the memory of the processes that run with the workspace. Whoever may look into all asks itself."""
@@ -68,7 +69,7 @@ class Workspaces:
         All that runs under the workspace's own account, where it has one and this start has it alone.
         """
         workspace = self._folders.workspace(start.spec.workspace_id)
-        account = self._accounts.of(workspace) if self._accounts and alone else None
+        account = self._account_of(workspace) if alone else None
         if account is None:
             return as_owner.end_marked(workspace, start.id, start.folder.path)
         return leftovers.end_all_of(account)
@@ -79,7 +80,7 @@ class Workspaces:
 
     def size(self, workspace_id: str) -> Size:
         folder = self._folders.workspace(workspace_id)
-        used, account = as_owner.size(folder), self._accounts.of(folder) if self._accounts else None
+        used, account = as_owner.size(folder), self._account_of(folder)
         return Size(used, self._quotas.held(account) if self._quotas and account is not None else None)
 
     def archive(self, workspace_id: str) -> Iterator[bytes]:
@@ -103,9 +104,14 @@ class Workspaces:
 
     def _remove(self, folder: Path) -> list[str]:
         """Its quota first: while the folder is there, its owner is known."""
-        if self._quotas:
-            self._quotas.release(folder.lstat().st_uid)
+        account = self._account_of(folder)
+        if self._quotas and account is not None:
+            self._quotas.release(account)
         return as_owner.remove(folder)
+
+    def _account_of(self, folder: Path) -> int | None:
+        """Nobody else's: None where it has none of its own."""
+        return self._accounts.of(folder) if self._accounts else None
 
     @contextmanager
     def _held(self, workspace_id: str) -> Iterator[None]:

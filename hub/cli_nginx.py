@@ -31,6 +31,9 @@ def nginx(
     access_log: Annotated[str, typer.Option(help="Where requests are logged. Default: access.log in the folder.")] = "",
     certificate: Annotated[str, typer.Option(help="File of the certificate with which NGINX speaks TLS; with --key.")] = "",
     key: Annotated[str, typer.Option(help="File of the certificate's key.")] = "",
+    plain: Annotated[
+        str, typer.Option(help="With --certificate: where plain HTTP listens, and sends people on to the same page over TLS.")
+    ] = "",
     cluster: Annotated[
         str,
         typer.Option(
@@ -53,7 +56,7 @@ def nginx(
         options = NginxOptions(
             settings, folder.absolute(), listening(listen), user=user or None, workers=workers,
             trusted=tuple(trusted_proxy or ()), access_log=access_log,
-            certificate=(certificate, key) if certificate else None, **asks,
+            certificate=(certificate, key) if certificate or key else None, plain=listening(plain) if plain else (), **asks,
         )  # fmt: skip
         out.print(render(options), markup=False)
 

@@ -71,6 +71,11 @@ class Addresses:
         return urlsplit(self.root).netloc.lower()
 
     @property
+    def port(self) -> int | None:
+        """Where the public address names one."""
+        return urlsplit(self.root).port
+
+    @property
     def scheme(self) -> str:
         return urlsplit(self.root).scheme
 
@@ -82,9 +87,8 @@ class Addresses:
         """Scheme, host and port under which the environment is reached. Without `cluster_id`: of the hub's own cluster."""
         if not self.by_host:
             return self.root
-        hub = urlsplit(self.root)
-        port = f":{hub.port}" if hub.port else ""
-        return f"{hub.scheme}://{slug}.{self.others.get(cluster_id, self.domain)}{port}"
+        port = f":{self.port}" if self.port else ""
+        return f"{self.scheme}://{slug}.{self.others.get(cluster_id, self.domain)}{port}"
 
     def environment(self, slug: str, cluster_id: str, path: str = "/") -> str:
         """The address of an environment. `path` begins with a slash."""

@@ -64,6 +64,8 @@ class NginxOptions:
     trusted: tuple[str, ...] = ()
     certificate: tuple[str, str] | None = None
     """Files of a certificate, with those that vouch for it, and its key: with them NGINX speaks TLS."""
+    plain: tuple[str, ...] = ()
+    """Arguments of `listen` for plain HTTP beside TLS: who comes there is sent to the same page over TLS."""
     access_log: str = ""
     """Where it is written; empty: into `folder`."""
     foreground: bool = True
@@ -78,6 +80,7 @@ def listening(listen: str) -> tuple[str, ...]:
 def render(options: NginxOptions) -> str:
     """The complete configuration. Raises `CannotStart` for a value that NGINX could misread."""
     addresses = Addresses.of(options.settings)
+    _check_tls(addresses, options)
     if options.domain:
         _check_other(addresses, options)
     page = _templates.get_template("restarting.html.j2").render()
@@ -97,7 +100,9 @@ def render(options: NginxOptions) -> str:
         slug=SLUG,
         asset_name=ASSET,
         folder=_checked(str(options.folder)),
-        listen=[" ".join(_checked(part) for part in listen.split()) for listen in options.listen],
+        listen=_listening(options.listen),
+        plain=_listening(options.plain),
+        port=_checked(f":{addresses.port}") if addresses.port else "",
         certificate=[_checked(file) for file in options.certificate or ()],
         hubs=[_checked(hub) for hub in options.hubs],
         cluster_id=_checked(options.cluster_id),
@@ -123,6 +128,16 @@ def render(options: NginxOptions) -> str:
     )
 
 
+def _check_tls(addresses: Addresses, options: NginxOptions) -> None:
+    """Raises `CannotStart` where people would be sent to an address that nobody serves, or in a circle."""
+    if options.plain and not options.certificate:
+        raise CannotStart("Plain HTTP is sent on to TLS (--plain), so NGINX needs a certificate (--certificate and --key).")
+    if options.certificate and not all(options.certificate):
+        raise CannotStart("A certificate has a key. Name the files of both (--certificate and --key).")
+    if options.certificate and addresses.scheme != "https":
+        raise CannotStart("NGINX speaks TLS here, so PUBLIC_URL has to begin with https.")
+
+
 def _check_other(addresses: Addresses, options: NginxOptions) -> None:
     """Raises `CannotStart` where the credential would travel in clear, or environments have no hosts."""
     if not addresses.by_host:
@@ -132,6 +147,10 @@ def _check_other(addresses: Addresses, options: NginxOptions) -> None:
             "NGINX of another cluster asks the hub over TLS. Set PUBLIC_URL to an address with https, and name the file of "
             "certificate authorities that NGINX checks it with (--authorities)."
         )
+
+
+def _listening(arguments: tuple[str, ...]) -> list[str]:
+    return [" ".join(_checked(part) for part in listen.split()) for listen in arguments]
 
 
 def _checked(value: str) -> str:

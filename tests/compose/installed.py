@@ -29,6 +29,8 @@ class Installed:
     name: str
     folder: Path
     port: int
+    plain_port: int
+    """Where plain HTTP is sent on to TLS, if it speaks TLS."""
     scheme: str = "http"
     domain: str = "localhost"
     files: tuple[str, ...] = ("compose.yml", "override.yml")
@@ -58,7 +60,7 @@ class Installed:
     def attempt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         named = [part for file in self.files for part in ("--file", str(self.folder / file))]
         command = ["docker", "compose", "--project-name", self.name, *named, *arguments]
-        variables = {"DATABASE_PASSWORD": PASSWORD, "PORT": str(self.port)}
+        variables = {"DATABASE_PASSWORD": PASSWORD, "PORT": str(self.port), "PLAIN_PORT": str(self.plain_port)}
         variables |= {"PUBLIC_URL": self.url, "BASE_DOMAIN": self.domain}
         variables |= {"PODIUM_IMAGE": os.environ["TEST_MACHINE_IMAGE"], "NGINX_IMAGE": os.environ["TEST_NGINX_IMAGE"]}
         environment = {**os.environ, **variables, **self.variables}
@@ -99,7 +101,7 @@ def installed(folder: Path, **changes: object) -> Iterator[Installed]:
         absent("There is no Docker with Podium's images; docs/developing.md says how")
     for file in ("compose.yml", "compose.tls.yml", "tests/compose/override.yml"):
         shutil.copy(ROOT / file, folder)
-    one = Installed(f"podium-test-{secrets.token_hex(4)}", folder, free_port(), **changes)  # type: ignore[arg-type]
+    one = Installed(f"podium-test-{secrets.token_hex(4)}", folder, free_port(), free_port(), **changes)  # type: ignore[arg-type]
     try:
         one.up()
         yield one

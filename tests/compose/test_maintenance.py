@@ -10,8 +10,8 @@ import httpx
 
 from tests.compose.installed import Installed, installed
 from tests.compose.test_restarts import NOTES, opens
-from tests.routing.test_other_cluster import certified
 from tests.spawners.far_side import until
+from tests.support.certificate import certified
 from tests.support.files_page import FilesPage
 
 
@@ -53,16 +53,20 @@ def test_a_restore_of_nothing_or_of_something_else_changes_nothing(machine: Inst
     assert machine.inside("hub", "ls", "/var/lib/podium/data")
 
 
-def test_with_a_certificate_of_one_s_own_everything_goes_over_tls(tmp_path: Path) -> None:
+def test_with_a_certificate_of_one_s_own_everything_goes_over_tls_and_a_proxy_in_front_names_visitors(tmp_path: Path) -> None:
     (tmp_path / "tls").mkdir()
     certificate, key = certified(tmp_path / "tls", "localhost")
     certificate.rename(tmp_path / "tls" / "certificate.pem")
     key.rename(tmp_path / "tls" / "key.pem").chmod(0o644)
     (tmp_path / "tls").chmod(0o755)
     files = ("compose.yml", "compose.tls.yml", "override.yml")
-    with installed(tmp_path, files=files, scheme="https") as machine:
+    with installed(tmp_path, files=files, scheme="https", variables={"TRUSTED_PROXY": "0.0.0.0/0"}) as machine:
         context = ssl.create_default_context(cafile=tmp_path / "tls" / "certificate.pem")
         with httpx.Client(base_url=machine.url, verify=context, trust_env=False) as client:
             until(lambda: answers(client, "/login"), 60)
+            assert client.get("/login", headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 200
+        assert "203.0.113.7 " in machine.compose("logs", "nginx")
         with httpx.Client(trust_env=False) as client:
-            assert client.get(f"http://localhost:{machine.port}/login").status_code == 400
+            for port in (machine.port, machine.plain_port):
+                sent = client.get(f"http://localhost:{port}/login?next=/account")
+                assert sent.headers["Location"] == f"{machine.url}/login?next=/account"

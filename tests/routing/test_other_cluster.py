@@ -6,16 +6,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from hub.clusters.model import Cluster
 from hub.clusters.service import credential_of
@@ -28,6 +22,7 @@ from tests.routing.echo import Echo
 from tests.routing.front import BROWSER, Visitor
 from tests.routing.serving import free_port, listener, nginx, nginx_user, nginx_with, serving
 from tests.routing.world import ASSET, CREDENTIAL, World
+from tests.support.certificate import certified
 
 CLUSTER, DOMAIN = "gpu-centre", "gpu.localhost"
 _EDGE = """
@@ -126,20 +121,6 @@ def peopled(elsewhere: Elsewhere, upstream: Path) -> Elsewhere:
         if slug != "at-home":
             world.change(elsewhere.environments[slug], cluster_id=CLUSTER)
     return elsewhere
-
-
-def certified(folder: Path, name: str) -> tuple[Path, Path]:
-    """A certificate for that name which vouches for itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    begins = datetime.now(UTC) - timedelta(hours=1)
-    ends = begins + timedelta(days=2)
-    built = x509.CertificateBuilder(named, named, key.public_key(), x509.random_serial_number(), begins, ends)
-    built = built.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-    certificate, private = folder / f"{name}.pem", folder / f"{name}.key"
-    certificate.write_bytes(built.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
-    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return certificate, private
 
 
 def test_its_owner_enters_an_environment_there(elsewhere: Elsewhere) -> None:

@@ -119,7 +119,8 @@ class Settings(ClusterSettings, LoginSettings):
     readable_folders: str = setting(
         "Environments",
         "",
-        "Folders that every environment on this machine may read beside the system's and its own, separated by commas.",
+        "Folders that every environment on this machine may read beside the system's and its own, separated by commas. None in "
+        "which Podium's own lie.",
     )
     max_processes: int = setting("Environments", 512, "The most processes of one environment.", ge=16)
 

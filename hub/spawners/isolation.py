@@ -7,10 +7,12 @@ named. docs/security/isolation.md says what each level promises.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_CLAIMED = {"files", "processes", "signals", "sockets"}
+_CLAIMED = {"files", "permissions", "settings", "processes", "signals", "sockets"}
 """What no environment reaches of others, at every level that is claimed."""
 _HOLES = {
     "files": "files of this account",
+    "permissions": "permissions of this account's files",
+    "settings": "the kernel's settings",
     "processes": "what can be known of other processes",
     "signals": "signals to other processes",
     "sockets": "Unix sockets of this account",

@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from environment.confining import landlock
+
 from hub.settings import ROOT
 from tests.support.lesser import CONTAINER
 
@@ -31,7 +33,8 @@ class Machine:
 
     @property
     def hides_paths(self) -> bool:
-        return "--no-namespaces" not in self.lesser and not any("--root-with" in part for part in self.lesser)
+        rights = next((part for part in self.lesser if part.startswith("--root-with")), "sys_admin")
+        return "--no-namespaces" not in self.lesser and "sys_admin" in rights
 
     @contextmanager
     def folder(self) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -63,11 +66,20 @@ _OF_ROOT = (
     Machine("root-without-namespaces", ("--no-namespaces",), f"{_APART} user and Landlock"),
     Machine("root-without-landlock", ("--no-landlock",), f"{_APART} user, each as an account of its own"),
     Machine("root-with-few-rights", CONTAINER[1:], f"{_APART} user and Landlock"),
+    Machine(
+        "root-without-accounts",
+        ("--root-with=sys_admin,sys_chroot",),
+        f"{_APART} Landlock (version {landlock.abi()}), and not by user",
+    ),
     Machine("container", CONTAINER, f"{_APART} user and Landlock"),
     Machine("container-without-landlock", (*CONTAINER, "--no-landlock"), f"{_APART} user, each as an account of its own"),
 )
 _OF_ANYBODY = (
     Machine("ordinary", (), f"{_APART} Landlock"),
-    Machine("ordinary-without-namespaces", ("--no-namespaces",), f"{_APART} Landlock"),
+    Machine(
+        "ordinary-without-namespaces",
+        ("--no-namespaces",),
+        f"{_APART} Landlock (version {landlock.abi()}) but for permissions of this account's files:",
+    ),
 )
 MACHINES = _OF_ROOT if os.geteuid() == 0 else _OF_ANYBODY

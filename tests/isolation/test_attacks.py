@@ -114,6 +114,17 @@ ATTEMPTS = {
         "os.rename('{theirs}/notes.txt', workspace + '/moved'); os.rename(workspace + '/moved', '{theirs}/notes.txt')"
     ),
     "give a neighbour a file": "open(workspace + '/gift', 'w').close(); os.rename(workspace + '/gift', '{theirs}/gift')",
+    "change what a neighbour's file permits": "os.chmod('{theirs}/notes.txt', 0o644)",
+    "change what the database permits": "os.chmod('{data}/podium.db', 0o600)",
+    "change what Podium's code permits": (
+        "import environment; code = environment.__file__; os.chmod(code, os.stat(code).st_mode)"
+    ),
+    "change when a neighbour's file was written": "os.utime('{theirs}/notes.txt')",
+    "watch what happens in a neighbour's folder": (
+        "libc = ctypes.CDLL(None); watching = libc.inotify_init()\n"
+        "made = libc.inotify_add_watch(watching, b'{theirs}', 32); os.close(watching)\n"
+        "if made < 0: raise OSError('it cannot be watched')"
+    ),
     "come by its own open folder": "os.chdir('/proc/self/fd'); open('{theirs}/notes.txt').read()",
     "read the agent's variables": "open('/proc/{agent}/environ').read()",
     "read the agent's memory map": "open('/proc/{agent}/maps').read()",
@@ -195,13 +206,21 @@ ATTEMPTS |= {name: code for name, code in SHARED_BY_AN_ACCOUNT.items() if _is_kn
 
 OPEN_WITHOUT_LANDLOCK = {"find the agent among the processes"}
 """What all accounts of a machine may do, where namespaces are forbidden, too."""
+OPEN_TO_AN_ACCOUNT = {
+    "change what a neighbour's file permits", "change what the database permits", "change what Podium's code permits",
+    "change when a neighbour's file was written", "watch what happens in a neighbour's folder",
+}  # fmt: skip
+"""What Landlock (up to version 7) has no right over, where namespaces are forbidden, too: the sentence names it."""
 
 if os.geteuid() != 0:
     ATTEMPTS["slow the whole account down"] = "os.setpriority(os.PRIO_USER, 0, os.getpriority(os.PRIO_PROCESS, 0))"
 else:
-    ATTEMPTS["give a file to another account, as root may"] = (
-        "open(workspace + '/given', 'w').close(); os.chown(workspace + '/given', 1, 1)"
-    )
+    ATTEMPTS |= {
+        "give a file to another account, as root may": (
+            "open(workspace + '/given', 'w').close(); os.chown(workspace + '/given', 1, 1)"
+        ),
+        "name a program that the kernel starts as root": "open('/proc/sys/kernel/core_pattern', 'a').close()",
+    }
 
 
 @pytest.mark.case("A9-9")
@@ -209,7 +228,13 @@ else:
 def test_nothing_leads_out_of_an_environment(apart: tuple[Scene, Machine], attempt: str) -> None:
     scene, machine = apart
     said = scene.tried(_as_oserror(ATTEMPTS[attempt]))
-    assert said.startswith("refused") or (attempt in OPEN_WITHOUT_LANDLOCK and not machine.landlock and not machine.hides_paths)
+    assert said.startswith("refused") or attempt in machine_s_holes(machine)
+
+
+def machine_s_holes(machine: Machine) -> set[str]:
+    if machine.hides_paths:
+        return set()
+    return (set() if machine.landlock else OPEN_WITHOUT_LANDLOCK) | (set() if os.geteuid() == 0 else OPEN_TO_AN_ACCOUNT)
 
 
 def test_the_sentence_says_what_holds_there(apart: tuple[Scene, Machine]) -> None:

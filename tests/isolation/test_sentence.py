@@ -23,6 +23,12 @@ SAID = [
         "Ports of this machine stay open",
     ),
     ("any", Found(7, ("loopback",), False), "none reaches files", "Unix sockets of their own are refused to them"),
+    (
+        "any",
+        Found(7, ("permissions", "loopback"), False),
+        "(version 7) but for permissions of this account's files: ",
+        "trust each",
+    ),
     ("any", Found(7, ("processes", "loopback"), True, True), "but for what can be known of other processes", "GPUs need"),
     ("none", Found(7, ("files",), True), "not kept apart", "ISOLATION=none"),
 ]

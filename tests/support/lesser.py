@@ -18,7 +18,7 @@ from environment.confining import seccomp
 from environment.confining.kernel import checked, libc
 
 _PR_CAPBSET_DROP, _HIGHEST = 24, 40
-NUMBERS = {"chown": 0, "kill": 5, "setgid": 6, "setuid": 7}
+NUMBERS = {"chown": 0, "kill": 5, "setgid": 6, "setuid": 7, "sys_chroot": 18, "sys_admin": 21}
 CONTAINER = ("--no-namespaces", "--root-with=chown,kill,setgid,setuid")
 """What `compose.yml` gives to the service that runs environments."""
 _LANDLOCK = (seccomp.Only((444, 444)),)

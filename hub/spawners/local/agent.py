@@ -30,6 +30,7 @@ from hub.spawners.local.limits import limits_in_force
 from hub.spawners.local.listening import claim, listen, remove_socket
 from hub.spawners.local.options import Options, parse
 from hub.spawners.local.quota import quotas_of, sentence
+from hub.spawners.local.readable import check_readable
 from hub.spawners.local.rights import hindrance_to_accounts, may_hide_folders
 from hub.spawners.local.routes import Agent, application
 from hub.spawners.local.secret import secret_of, share
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
-        _check_ports(options)
+        _check(options)
         numbers, no_accounts = _accounts(options)
         folders = Folders(options.data, options.runtime, passable=bool(numbers) and not may_hide_folders(), group=options.group)
         folders.prepare()
@@ -109,10 +110,11 @@ def _agent(options: Options, folders: Folders, numbers: Range | None, isolation:
     return Agent(starts, workspaces, parents, limits, isolation, capacity, options.fingerprint(), find_out)
 
 
-def _check_ports(options: Options) -> None:
+def _check(options: Options) -> None:
     """Raises `CannotStart` before anything is started with them."""
     ports.range_of(options.ports)
     ports.outward_of(options.outward)
+    check_readable(options.readable, (options.data, options.runtime))
 
 
 def _accounts(options: Options) -> tuple[Range | None, str]:

@@ -14,7 +14,10 @@ _HIGHEST = 63
 
 
 def drop(account: int | None = None) -> None:
-    """And become `account`, where there is one. See capabilities(7). Two things that the kernel undoes then are set anew."""
+    """And become `account`, where there is one. See capabilities(7).
+
+    Another account takes from the process that it may be looked into and that it ends with its parent: both are set anew.
+    """
     with contextlib.suppress(OSError):  # the kernel knows fewer, or there were none to begin with
         for number in range(_HIGHEST + 1):
             checked(libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0))

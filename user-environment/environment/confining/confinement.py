@@ -53,8 +53,9 @@ class Confinement:
     """Folders of one environment beside those of the system; `writable` may be read, too.
 
     `gpus`: whether a GPU, where there is one, can be used by every process that the server starts, at the price of all
-    processes' entries in `/proc`; else by the server alone. `root` is a folder of it of which only `temporary` is needed once
-    its socket is bound: a link in it to a folder. `account`: whom the process becomes, where root gives it one of its own.
+    processes' entries in `/proc`; else by the server alone. `root` is the folder of its socket: once that is bound, nothing of it
+    is needed but `temporary`, a link in it, so the new root is mounted there. `account`: whom the process becomes, where root
+    gives it one of its own.
     """
 
     writable: tuple[Path, ...]
@@ -142,12 +143,12 @@ def _ruleset(confinement: Confinement) -> landlock.Ruleset:
     return rules
 
 
-def _named(confinement: Confinement) -> list[Path]:
+def _named(confinement: Confinement) -> view.Named:
     """What has a name at all. No socket of anybody's is in it."""
-    shared = () if confinement.own_processes else (_PROCESSES,)
-    system = [*map(Path, _PROGRAMS), *shared, Path("/sys")]
     chosen = [*_found("/etc", _SETTINGS), *_found("/dev", _DEVICES)]
-    return [*system, *chosen, *_code(), *confinement.readable, *confinement.writable]
+    fixed = [*map(Path, _PROGRAMS), Path("/sys"), *chosen, *_code(), *confinement.readable]
+    shared = () if confinement.own_processes else (_PROCESSES,)
+    return view.Named(fixed, (*shared, *confinement.writable))
 
 
 def _code() -> list[Path]:

@@ -22,7 +22,7 @@ _PR_SET_DUMPABLE = 4
 
 @cache
 def is_possible() -> bool:
-    """Tried in a process that ends at once, by the one that forks environments: they know the answer of it."""
+    """Tried once, in a process that ends at once. Call it first in the process that forks environments: they inherit the answer."""
     if not mounts.can_change_root():
         return False
     trying = os.fork()
@@ -39,6 +39,7 @@ def _tried() -> int:
         with suppress(OSError):  # a container may have covered parts of its /proc: then there is no other one
             mounts.keep_private()
             mounts.processes(Path("/proc"))
+            os.chroot(".")
             os._exit(0)
         os._exit(1)
     return os.waitstatus_to_exitcode(os.waitpid(first, 0)[1])

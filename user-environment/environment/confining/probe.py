@@ -20,6 +20,8 @@ TARGETS = "PROBE_TARGETS"
 
 
 _MPTCP, _FAST_OPEN = 262, 0x20000000
+_SETTING = Path("/proc/sys/kernel/core_pattern")
+"""A program that the kernel starts as root: whoever may write there may do anything."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ def _attempts(targets: Targets) -> list[tuple[str, Callable[[], object]]]:
         ("files", Path(targets.file).read_bytes),
         ("files", Path(targets.neighbour).read_bytes),
         ("files", lambda: Path(targets.neighbour).write_text("")),
+        ("permissions", lambda: _keep_permissions(Path(targets.file))),
+        ("permissions", lambda: _keep_permissions(Path(targets.neighbour))),
+        ("permissions", lambda: _keep_permissions(Path(sys.prefix))),
+        ("permissions", lambda: _keep_permissions(Path(__file__))),
+        ("settings", lambda: _SETTING.open("ab").close()),
         ("processes", (proc / "environ").read_bytes),
         ("processes", lambda: os.listdir(proc / "fd")),  # noqa: PTH208
         ("signals", lambda: os.kill(targets.pid, 0)),
@@ -58,6 +65,11 @@ def _attempts(targets: Targets) -> list[tuple[str, Callable[[], object]]]:
         ("loopback", lambda: _connect(socket.AF_INET, ("127.0.0.1", targets.port), _MPTCP)),
         ("loopback", lambda: _send_at_once(("127.0.0.1", targets.port))),
     ]
+
+
+def _keep_permissions(path: Path) -> None:
+    """They are set to what they are: whoever may do that may set others."""
+    path.chmod(path.stat().st_mode)
 
 
 def _send_at_once(address: tuple[str, int]) -> None:

@@ -34,19 +34,35 @@ class Own:
             mounts.processes(inside)
 
 
-def enter(paths: Iterable[Path], root: Path, link: tuple[Path, Path], own: Own, *, as_root: bool = False) -> bool:
+@dataclass(frozen=True)
+class Named:
+    """What has a name there, its own, where it exists.
+
+    What is `fixed` keeps its permissions and times, too, which Landlock knows no right over: it may belong to the same account.
+    """
+
+    fixed: Iterable[Path]
+    changing: Iterable[Path]
+
+    def bind(self, root: Path) -> None:
+        for path in _outermost(self.fixed):
+            mounts.read_only(_bound(path, root))
+        for path in _outermost(self.changing):
+            _bound(path, root)
+
+
+def enter(named: Named, root: Path, link: tuple[Path, Path], own: Own, *, as_root: bool = False) -> bool:
     """Whether it was possible. `root` is a folder of which nothing is needed any more: this process sees the new root there.
 
-    Each of `paths` is there under its own name, where it exists. `link` is a name there and what it leads to. Call it in a
-    process of one thread. Raises OSError where something fails half way: such a process must not go on. `as_root`: it is to
-    become another account afterwards, which a user namespace of its own would not know.
+    `link` is a name there and what it leads to. Call it in a process of one thread. Raises OSError where something fails half
+    way: such a process must not go on. `as_root`: it is to become another account afterwards, which a user namespace of its
+    own would not know.
     """
     if not mounts.can_change_root() or not unshare(MOUNTS, as_root=as_root) or not _is_private():
         return False
     mounts.empty_folder(root, _ROOT_SIZE)
     before = os.umask(0o022)  # whoever the process becomes goes through these folders
-    for path in _outermost(paths):
-        _bind(path, root)
+    named.bind(root)
     own.mount(root)
     name, target = link
     _inside(root, name).symlink_to(target)
@@ -72,14 +88,15 @@ def _outermost(paths: Iterable[Path]) -> list[Path]:
     return kept
 
 
-def _bind(path: Path, root: Path) -> None:
-    """What a link leads to is there under the link's name."""
+def _bound(path: Path, root: Path) -> Path:
+    """Where it is below the new root. What a link leads to is there under the link's name."""
     inside = _inside(root, path)
     if path.is_dir():
         inside.mkdir(exist_ok=True)
-    else:
+    elif not inside.exists():
         inside.touch()
     mounts.bind(path, inside)
+    return inside
 
 
 def _inside(root: Path, path: Path) -> Path:

@@ -53,9 +53,9 @@ class Confinement:
     """Folders of one environment beside those of the system; `writable` may be read, too.
 
     `gpus`: whether a GPU, where there is one, can be used by every process that the server starts, at the price of all
-    processes' entries in `/proc`; else by the server alone. `root` is the folder of its socket: once that is bound, nothing of it
-    is needed but `temporary`, a link in it, so the new root is mounted there. `account`: whom the process becomes, where root
-    gives it one of its own.
+    processes' entries in `/proc`; else by the server alone. `root` is the folder of its socket: once that is bound, nothing of
+    it is needed but `temporary`, a link in it, so the new root is mounted there. `account`: whom the process becomes, where
+    root gives it one of its own.
     """
 
     writable: tuple[Path, ...]

@@ -22,7 +22,7 @@ _PR_SET_DUMPABLE = 4
 
 @cache
 def is_possible() -> bool:
-    """Tried once, in a process that ends at once. Call it first in the process that forks environments: they inherit the answer."""
+    """Tried in a process that ends at once. Call it first in the one that forks environments: they inherit the answer."""
     if not mounts.can_change_root():
         return False
     trying = os.fork()

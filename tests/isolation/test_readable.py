@@ -59,6 +59,7 @@ def test_what_is_shown_keeps_its_permissions_wherever_names_are_hidden_or_the_ac
     assert changed == (os.geteuid() != 0 and not shown.machine.hides_paths)
 
 
+@pytest.mark.case("A9-9")
 @pytest.mark.parametrize("shown", ["", "data", "data/workspaces", "link/data", "run"])
 def test_where_podium_s_own_files_lie_is_not_shown(tmp_path: Path, shown: str) -> None:
     (tmp_path / "link").symlink_to(tmp_path)

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub import far_side
-from hub.datafolder import prepare
+from hub.datafolder import look_at
 from hub.environments.catalog import Catalog
-from hub.errors import PodiumError
+from hub.errors import ClusterSilent, PodiumError
 from hub.seam import crossing
 from hub.settings import Settings
 from hub.spawners.local import launch
+from hub.spawners.local.client import LocalSpawner
+from hub.spawners.local.connection import NobodyAnswers
+from hub.spawners.local.folders import folders_at
 from hub.spawners.local.limits import limits_in_force
 
 _NEEDED = "import streamlit, uvicorn, jwt, cryptography, pandas, plotly, pyarrow, duckdb"
@@ -27,19 +30,15 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Everything that a start depends on, and what holds on this machine."""
     return [
-        _data_folder(settings),
-        _hub(settings),
+        *_data_folder(settings),
         *(_of_cluster(settings) if settings.spawner == "kubernetes" else _of_this_machine(settings)),
     ]
 
 
 def _of_this_machine(settings: Settings) -> list[Finding]:
-    return [
-        *(_interpreter(path) for path in Catalog(settings).interpreters),
-        _agent(settings),
-        _limits(settings),
-        *_isolation(settings),
-    ]
+    """Interpreters of a service elsewhere are its own, and may be no file here."""
+    own = Catalog(settings).interpreters if settings.local_agent == "own" else ()
+    return [*(_interpreter(path) for path in own), *_agent(settings)]
 
 
 def _of_cluster(settings: Settings) -> list[Finding]:
@@ -54,12 +53,17 @@ def _of_cluster(settings: Settings) -> list[Finding]:
     ]
 
 
-def _data_folder(settings: Settings) -> Finding:
+def _data_folder(settings: Settings) -> list[Finding]:
+    """And the hub that holds it."""
     try:
-        folder = prepare(settings.data_dir)
+        folder = look_at(settings.data_dir)
     except PodiumError as error:
-        return Finding(good=False, text=error.sentence)
-    return Finding(good=True, text=f"The data folder {folder.path} can be written.")
+        return [Finding(good=False, text=error.sentence)]
+    pid = folder.holder()
+    return [
+        Finding(good=True, text=f"The data folder {folder.path} can be written."),
+        Finding(good=True, text=f"The hub runs as process {pid}." if pid else "No hub runs. Start it with: make up"),
+    ]
 
 
 def _interpreter(path: Path) -> Finding:
@@ -74,30 +78,40 @@ def _interpreter(path: Path) -> Finding:
     return Finding(good=False, text=f"{path} lacks what an environment needs ({missing[0]}). Run: make up")
 
 
-def _hub(settings: Settings) -> Finding:
-    pid = prepare(settings.data_dir).holder()
-    return Finding(good=True, text=f"The hub runs as process {pid}." if pid else "No hub runs. Start it with: make up")
-
-
-def _limits(settings: Settings) -> Finding:
-    """As the agent found them, which alone knows what holds the disk; else as one would that this account starts."""
+def _agent(settings: Settings) -> list[Finding]:
     try:
-        return Finding(good=True, text=launch.connect(settings).about()["limits"])
-    except PodiumError:
-        return Finding(good=True, text=limits_in_force().sentence())
+        agent = launch.find(settings)
+        return _told_by(agent) if agent else _without_agent(settings)
+    except NobodyAnswers:
+        return _without_agent(settings)
+    except ClusterSilent:
+        return [Finding(good=False, text=f"The agent that runs environments answers too late or not well. {_log(settings)}")]
+    except PodiumError as error:
+        return [Finding(good=False, text=error.sentence)]
 
 
-def _isolation(settings: Settings) -> list[Finding]:
-    """Tried anew by each agent that starts, so only one that runs can say."""
-    try:
-        return [Finding(good=True, text=launch.connect(settings).isolation())]
-    except PodiumError:
-        return []
+def _told_by(agent: LocalSpawner) -> list[Finding]:
+    """The agent alone knows what holds the disk and how far environments are kept apart: it tries it when it starts."""
+    running = len(agent.observe())
+    return [
+        Finding(good=True, text=f"The agent that runs environments answers and knows {running} of them."),
+        Finding(good=True, text=agent.about()["limits"]),
+        Finding(good=True, text=agent.isolation()),
+    ]
 
 
-def _agent(settings: Settings) -> Finding:
-    try:
-        running = len(launch.connect(settings).observe())
-    except PodiumError:
-        return Finding(good=True, text="The agent that runs environments is not running; `make up` starts it.")
-    return Finding(good=True, text=f"The agent that runs environments answers and knows {running} of them.")
+def _without_agent(settings: Settings) -> list[Finding]:
+    """The limits are then as an agent would find them that this account starts."""
+    if settings.local_agent == "elsewhere":
+        text = "The service that runs environments does not answer. Start it: docker compose up --detach environments"
+        return [Finding(good=False, text=text)]
+    return [
+        Finding(good=True, text="The agent that runs environments is not running; `make up` starts it."),
+        Finding(good=True, text=limits_in_force().sentence()),
+    ]
+
+
+def _log(settings: Settings) -> str:
+    if settings.local_agent == "elsewhere":
+        return "See: docker compose logs environments"
+    return f"See: {folders_at(settings.data_dir).agent_log}"

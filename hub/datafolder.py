@@ -114,15 +114,32 @@ def prepare(path: Path) -> DataFolder:
         probe.write_text("Podium can write here.\n", "utf-8")
         probe.unlink()
     except OSError as error:
-        raise CannotStart(
-            f"The data folder {path} cannot be written: {error.strerror}. Free or repair it, or name another one in DATA_DIR."
-        ) from error
+        raise _unwritable(path, error.strerror) from error
+    _refuse_full(path)
+    return DataFolder(path)
+
+
+def look_at(path: Path) -> DataFolder:
+    """The folder as it is or would be made, with nothing made or changed. Raises `CannotStart` where `prepare` would."""
+    path = path.resolve()
+    there = next(folder for folder in (path, *path.parents) if os.path.lexists(folder))
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise _unwritable(path, f"{there} is no folder, or this account may not write there")
+    _refuse_network(path)
+    _refuse_full(there)
+    return DataFolder(path)
+
+
+def _unwritable(path: Path, why: str | None) -> CannotStart:
+    return CannotStart(f"The data folder {path} cannot be written: {why}. Free or repair it, or name another one in DATA_DIR.")
+
+
+def _refuse_full(path: Path) -> None:
     free = shutil.disk_usage(path).free
     if free < MIN_FREE:
         raise CannotStart(
             f"The disk of the data folder {path} is full: {free // 2**20} MiB are free and {MIN_FREE // 2**20} MiB are needed."
         )
-    return DataFolder(path)
 
 
 def _refuse_network(path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hub.identity.tokens import digest
+from hub.spawners.local.folders import folders_at
 from tests.support.ci import absent
 from tests.support.podium import Podium
 
@@ -170,6 +171,48 @@ def test_doctor_finds_a_good_installation_good_and_names_what_is_not(stopped: Po
     bad = stopped.run("doctor")
     assert bad.returncode == 1
     assert "FIX  /nowhere/python cannot be started: No such file or directory. Run: make up" in bad.stdout
+
+
+def test_doctor_looks_and_makes_nothing(stopped: Podium) -> None:
+    data = stopped.folder / "data"
+    said = stopped.call("doctor").stdout
+    assert "ok   The agent that runs environments is not running; `make up` starts it." in said
+    assert "being tried" not in said
+    assert not data.exists()
+    assert not folders_at(data).runtime.exists()
+
+
+def test_doctor_does_not_say_that_nothing_runs_where_an_agent_of_another_account_may(stopped: Podium) -> None:
+    data = stopped.folder / "data"
+    data.mkdir()
+    data.chmod(0o755)
+    assert "FIX" not in stopped.call("doctor").stdout, "the first start closes it to others"
+    (data / "agent.secret").write_text("of an agent")
+    assert "FIX  The folder" in stopped.call("doctor").stdout
+
+
+@pytest.fixture
+def shared(stopped: Podium) -> Iterator[Path]:
+    """The folder that a hub shares with a service of its own that runs environments."""
+    stopped.variables["PODIUM_LOCAL_AGENT"] = "elsewhere"
+    folder = folders_at(stopped.folder / "data").runtime
+    folder.mkdir(mode=0o700)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_doctor_says_how_to_start_the_service_that_runs_environments(stopped: Podium, shared: Path) -> None:
+    began_never = stopped.call("doctor")
+    assert "FIX  The service that runs environments has not begun" in began_never.stdout
+    (shared / "secret").write_text("of a service that has ended")
+    ended = stopped.call("doctor")
+    assert began_never.exit_code == ended.exit_code == 1
+    assert "FIX  The service that runs environments does not answer. Start it: docker compose up --detach environments" in (
+        ended.stdout
+    )
+    for said in (began_never.stdout, ended.stdout):
+        assert "`make up` starts it" not in said
+        assert "limits are held" not in said, "those of the hub's own container are others"
 
 
 def test_the_nginx_configuration_is_one_that_nginx_takes(stopped: Podium, tmp_path: Path) -> None:

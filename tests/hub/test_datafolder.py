@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.datafolder import file_system, prepare
+from hub.datafolder import file_system, look_at, prepare
 from hub.errors import CannotStart
 
 MOUNTS = """\
@@ -69,6 +69,18 @@ def test_a_full_disk_is_refused_with_the_numbers(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("hub.datafolder.MIN_FREE", 2**60)
     with pytest.raises(CannotStart, match=r"is full: \d+ MiB are free and \d+ MiB are needed"):
         prepare(tmp_path)
+
+
+def test_who_only_looks_makes_nothing_and_hears_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look_at(tmp_path / "not" / "yet").path == tmp_path / "not" / "yet"
+    (tmp_path / "file").write_text("a file")
+    for place in (tmp_path / "file", tmp_path / "file" / "data", Path("/dev/null/data")):
+        with pytest.raises(CannotStart, match=r"cannot be written: .*Free or repair it, or name another one in DATA_DIR"):
+            look_at(place)
+    monkeypatch.setattr("hub.datafolder.MIN_FREE", 2**60)
+    with pytest.raises(CannotStart, match=r"is full"):
+        look_at(tmp_path / "not" / "yet")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_the_folder_and_its_secrets_are_private_and_stay_the_same(tmp_path: Path) -> None:

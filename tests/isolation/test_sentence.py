@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from hub.spawners.base import Ending
 from hub.spawners.isolation import Found, lacks, local_isolation
+from hub.spawners.local.client import LocalSpawner
 from tests.spawners.far_side import ended, ready, until
 from tests.spawners.local_side import LocalFarSide
 
@@ -46,6 +48,18 @@ def test_the_sentence_claims_what_was_found_and_names_the_holes(
 @pytest.mark.parametrize("found", [found for _, found, *_ in SAID])
 def test_what_is_demanded_is_lacking_where_there_is_any_hole_but_the_loopback(found: Found | None) -> None:
     assert bool(lacks("landlock", found)) == (found is None or set(found.holes) != {"loopback"})
+
+
+def test_an_agent_that_does_not_answer_is_told_from_one_that_still_tries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.spawners.local.client._TRIED_WITHIN", 0.05)
+    spawner = LocalSpawner(tmp_path / "agent", "secret")
+    assert "is not known: the agent" in spawner.isolation()
+    with socket.socket(socket.AF_UNIX) as busy:
+        busy.bind(str(tmp_path / "agent"))
+        busy.listen()
+        assert "still being tried" in spawner.isolation()
 
 
 def test_where_it_cannot_be_tried_a_demanded_level_starts_nothing_and_says_why(tmp_path: Path) -> None:

@@ -68,6 +68,8 @@ class LocalSpawner:
         """How far environments are kept apart, in a sentence. Nobody waits long for it."""
         try:
             told = json.loads(self._call("GET", "/isolation", patience=_TRIED_WITHIN))
+        except NobodyAnswers:
+            return "How far environments are kept apart is not known: the agent that runs them does not answer."
         except ClusterSilent:
             return "How far environments are kept apart is still being tried; `doctor` says it when it is known."
         found = Found(**told["found"]) if told["found"] else None
@@ -138,7 +140,7 @@ class LocalSpawner:
             if self._revive:
                 self._revive()
         except CannotStart as error:
-            raise ClusterSilent from error
+            raise NobodyAnswers from error
 
     @contextmanager
     def _stream(self, path: str, patience: float) -> Iterator[Answer]:

@@ -180,7 +180,7 @@ def own_folder(path: Path, mode: int = _PRIVATE) -> None:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o777 & ~_PASSABLE:
         raise CannotStart(
             f"The folder {path} is not this account's alone (it may be a link, another account's, or open to others): "
-            "remove it, or choose another folder with DATA_DIR or RUNTIME_DIR."
+            "come as the account that it belongs to, close it to others, or choose another folder with DATA_DIR or RUNTIME_DIR."
         )
     if mode & ~found.st_mode:
         with crossing("open a folder to those who go through"):

@@ -6,6 +6,7 @@ processes may launch it at once.
 """
 
 import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from hub.seam import crossing
 from hub.settings import Settings
 from hub.settings_field import listed
 from hub.spawners.local.client import LocalSpawner
-from hub.spawners.local.folders import Folders, StartFolder, folders_at
+from hub.spawners.local.folders import Folders, StartFolder, folders_at, own_folder
 from hub.spawners.local.options import ROOT, Options
 from hub.spawners.local.processes import start_time
 from hub.spawners.local.secret import secret_of
@@ -66,6 +67,20 @@ def connect(settings: Settings) -> LocalSpawner:
     folders = Folders(options.data, options.runtime)
     folders.prepare()
     return LocalSpawner(folders.agent_socket, secret_of(folders))
+
+
+def find(settings: Settings) -> LocalSpawner | None:
+    """The same for who only looks: makes nothing, and is None where no agent of this account's can be running."""
+    folders = folders_at(settings.data_dir, settings.runtime_dir)
+    return connect(settings) if settings.local_agent == "elsewhere" or _may_run(folders) else None
+
+
+def _may_run(folders: Folders) -> bool:
+    """Raises `CannotStart` where an agent of another account's may."""
+    if not os.path.lexists(folders.agent_secret):
+        return False
+    own_folder(folders.data)
+    return folders.runtime.exists()
 
 
 def _elsewhere(folders: Folders) -> LocalSpawner:

@@ -94,7 +94,9 @@ class Settings(ClusterSettings, LoginSettings):
         "The Python interpreter of environments; a profile may name another one.",
     )
     memory_for_environments: str | None = setting(
-        "Environments", None, "The memory that requests may add up to on this machine. Default: all but 1 GiB of it."
+        "Environments",
+        None,
+        "The memory that requests may add up to on this machine. Default: all but 1 GiB of it, or of the container's limit.",
     )
     isolation: Literal["any", "none", "landlock", "user", "user+landlock", "landlock+ports", "user+landlock+ports"] = setting(
         "Environments",

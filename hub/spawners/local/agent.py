@@ -24,6 +24,7 @@ from hub.errors import CannotStart
 from hub.seam import crossing
 from hub.spawners.local import ports
 from hub.spawners.local.accounts import Accounts, Range, range_of
+from hub.spawners.local.capacity import memory_at_hand
 from hub.spawners.local.folders import Folders
 from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import limits_in_force
@@ -42,7 +43,6 @@ log = logging.getLogger(__name__)
 
 REFUSED = 78
 """The exit code where it has said why it cannot start (EX_CONFIG of sysexits.h). A fault of the moment has another one."""
-_KEPT_FREE = 1024**3
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -105,7 +105,7 @@ def _agent(options: Options, folders: Folders, numbers: Range | None, isolation:
     workspaces = Workspaces(folders, accounts, quotas)
     parents = {str(path): WarmParent(path, options) for path in options.interpreters}
     starts = Starts(folders, options, limits, parents, workspaces, isolation)
-    capacity = options.memory if options.memory is not None else machine_memory() - _KEPT_FREE
+    capacity = options.memory if options.memory is not None else memory_at_hand()
     find_out = partial(isolation.find_out, options, folders, limits, accounts)
     return Agent(starts, workspaces, parents, limits, isolation, capacity, options.fingerprint(), find_out)
 
@@ -124,11 +124,6 @@ def _accounts(options: Options) -> tuple[Range | None, str]:
         return None, ""
     why_not = hindrance_to_accounts(numbers, (*options.interpreters, *options.code, options.script, options.data.parent))
     return (None, why_not) if why_not else (numbers, "")
-
-
-def machine_memory() -> int:
-    """Bytes of memory that this machine has."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _lifespan(agent: Agent) -> Lifespan[Starlette]:

@@ -1,6 +1,7 @@
 """Backup and restore of the whole, and TLS with a certificate of one's own."""
 
 import contextlib
+import os
 import re
 import ssl
 from functools import partial
@@ -15,7 +16,15 @@ from tests.support.certificate import certified
 from tests.support.files_page import FilesPage
 
 
+def a_person_s(folder: Path) -> Path:
+    """Made by hand, as for a restore on a bare machine: root owns a folder that Docker makes."""
+    folder.mkdir(mode=0o755)
+    os.chown(folder, os.geteuid() or 1000, -1)
+    return folder
+
+
 def test_what_was_destroyed_comes_back_from_a_backup(tmp_path: Path) -> None:
+    backups = a_person_s(tmp_path / "backups")
     with installed(tmp_path) as machine:
         house = machine.house()
         ada = house.newcomer()
@@ -24,6 +33,7 @@ def test_what_was_destroyed_comes_back_from_a_backup(tmp_path: Path) -> None:
             FilesPage(tab, partial(ada.ask, host=host, cookie=cookie)).upload("notes.csv", NOTES)
         said = machine.compose("run", "--rm", "--no-TTY", "backup")
         file = re.findall(r"backups/(podium-\S+\.tar)", said)[-1]
+        assert [path.name for path in backups.iterdir()] == [file]
         house.database.close()
         refused = machine.attempt("run", "--rm", "--no-TTY", "restore", file)
         assert refused.returncode != 0
@@ -48,9 +58,26 @@ def answers(client: httpx.Client, path: str) -> bool:
 
 
 def test_a_restore_of_nothing_or_of_something_else_changes_nothing(machine: Installed) -> None:
+    until(lambda: "being tried" not in machine.inside("hub", "python", "-m", "hub", "doctor"), 60)
+    before = kept(machine)
     for wrong in ((), ("absent.tar",), ("../etc/passwd",)):
         assert machine.attempt("run", "--rm", "--no-TTY", "restore", *wrong).returncode != 0
-    assert machine.inside("hub", "ls", "/var/lib/podium/data")
+    assert kept(machine) == before
+    assert {"/podium/hub/data/hub.lock", "/podium/workspaces/data/agent.lock"} <= before
+
+
+def test_a_backup_that_fails_leaves_nothing(machine: Installed) -> None:
+    in_the_middle = ("--env", "TAR_OPTIONS=--use-compress-program=false")
+    failed = machine.attempt("run", "--rm", "--no-TTY", *in_the_middle, "backup")
+    assert failed.returncode != 0
+    assert "tar: " in failed.stderr
+    assert not list((machine.folder / "backups").iterdir())
+
+
+def kept(machine: Installed) -> set[str]:
+    """All that a restore replaces, as its service sees it."""
+    find = ("--entrypoint", "find", "restore", "/podium/hub", "/podium/workspaces")
+    return set(machine.compose("run", "--rm", "--no-TTY", *find).splitlines())
 
 
 def test_with_a_certificate_of_one_s_own_everything_goes_over_tls_and_a_proxy_in_front_names_visitors(tmp_path: Path) -> None:

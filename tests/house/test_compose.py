@@ -18,7 +18,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 OURS = sorted(SERVICES.keys() - {"database"})
 RIGHTS = {
     "environments": {"CHOWN", "KILL", "SETGID", "SETUID"},
-    "backup": {"DAC_READ_SEARCH"},
+    "backup": {"DAC_OVERRIDE"},
     "restore": {"CHOWN", "DAC_OVERRIDE", "FOWNER"},
 }
 

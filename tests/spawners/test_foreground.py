@@ -66,6 +66,16 @@ def test_a_setting_that_it_refuses_ends_the_service_with_a_sentence_and_the_code
         assert service.said("Traceback") == 0
 
 
+def test_a_second_one_for_the_same_folder_says_so_and_ends(tmp_path: Path) -> None:
+    with serving(tmp_path) as first:
+        agent = until(first.agent)
+        (tmp_path / "second").mkdir()
+        with serving(tmp_path / "second", {"PODIUM_DATA_DIR": str(tmp_path / "data")}) as second:
+            assert second.process.wait(30) == REFUSED
+            assert second.said(f"Another agent runs for {tmp_path / 'data'}. End that one") == 1
+        assert first.agent() == agent
+
+
 @pytest.fixture
 def hindrance(tmp_path: Path) -> Iterator[Path]:
     """A folder where the agent's socket is to be: each agent ends with a fault."""

@@ -46,7 +46,7 @@ REFUSED = 78
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve until told to end. A second agent for the same data folder ends at once."""
+    """Serve until told to end. A second agent for the same data folder ends at once; to `launch` that is as well."""
     options = parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
@@ -63,12 +63,21 @@ def main(arguments: Sequence[str]) -> int:
         return REFUSED
     lock = claim(folders)
     if lock is None:
-        return 0
+        return 0 if options.detach else _second(folders)
     with lock, listen(folders) as listener:
         if not options.detach or _is_detached():
             _serve(_agent(options, folders, numbers, Isolation(options.isolation, no_accounts)), secret, listener)
             remove_socket(folders)
     return 0
+
+
+def _second(folders: Folders) -> int:
+    log.error(
+        "Another agent runs for %s. End that one (the service that started it, or: make down), or choose another folder with "
+        "DATA_DIR.",
+        folders.data,
+    )
+    return REFUSED
 
 
 def _is_detached() -> bool:

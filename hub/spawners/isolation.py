@@ -21,6 +21,10 @@ _NOT_APART = (
     "Environments are not kept apart: they run as the same user as Podium and can read each other's files and Podium's own, so "
     "let in only one person, or people who trust each other"
 )
+_UNKNOWN = (
+    "How far environments are kept apart could not be tried; agent.log in the data folder, or `docker compose logs "
+    "environments`, says why. Until then let in only people who trust each other."
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def local_isolation(wanted: str, found: Found | None, no_accounts: str = "") -> 
     if wanted == "none":
         return f"{_NOT_APART} (ISOLATION=none)."
     if found is None:
-        return f"{_NOT_APART}: how far they are could not be tried; the agent's log says why."
+        return _UNKNOWN
     if not found.abi and not found.account:
         return f"{_NOT_APART} (this kernel has no Landlock{', and ' * bool(no_accounts)}{no_accounts})."
     by = f"Environments are kept apart by {_means(found, no_accounts)}"
@@ -73,7 +77,7 @@ def _means(found: Found, no_accounts: str) -> str:
 
 
 def lacks(wanted: str, found: Found | None) -> str:
-    """Why a machine lacks the level that is demanded, made of `user`, `landlock` and `ports`. Empty where it has it."""
+    """That a machine lacks the level that is demanded, made of `user`, `landlock` and `ports`. Empty where it has it."""
     has = {
         "landlock": bool(found and found.abi),
         "user": bool(found and found.account),
@@ -81,7 +85,10 @@ def lacks(wanted: str, found: Found | None) -> str:
     }
     if found and not _open(found) and all(has[means] for means in wanted.split("+")):
         return ""
-    return f"ISOLATION={wanted} is demanded, and this machine does not keep environments apart so: `doctor` says how far"
+    return (
+        f"This machine does not keep environments apart as its operator demands (ISOLATION={wanted}). "
+        "`python -m hub doctor` tells an administrator what is missing."
+    )
 
 
 def pod_isolation(namespace: str) -> str:

@@ -204,6 +204,7 @@ def shared(stopped: Podium) -> Iterator[Path]:
 def test_doctor_says_how_to_start_the_service_that_runs_environments(stopped: Podium, shared: Path) -> None:
     began_never = stopped.call("doctor")
     assert "FIX  The service that runs environments has not begun" in began_never.stdout
+    assert "docker compose logs environments" in began_never.stdout
     (shared / "secret").write_text("of a service that has ended")
     ended = stopped.call("doctor")
     assert began_never.exit_code == ended.exit_code == 1

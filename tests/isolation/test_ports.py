@@ -112,7 +112,7 @@ def test_the_level_with_ports_is_demanded(tmp_path: Path, *, given: bool) -> Non
         far.spawner.start(spec)
         exit_ = ended(far, spec.start_id).exit
         assert exit_
-        assert "ISOLATION=landlock+ports is demanded" in exit_.detail
+        assert "as its operator demands (ISOLATION=landlock+ports)" in exit_.detail
     finally:
         far.close()
 

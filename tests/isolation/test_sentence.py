@@ -15,7 +15,7 @@ from tests.spawners.far_side import ended, ready, until
 from tests.spawners.local_side import LocalFarSide
 
 SAID = [
-    ("any", None, "not kept apart", "could not be tried"),
+    ("any", None, "could not be tried; agent.log", "only people who trust each other"),
     ("any", Found(0, ("files", "processes", "signals", "sockets", "loopback"), False), "not kept apart", "has no Landlock"),
     ("any", Found(4, ("signals", "loopback"), False), "kept apart by Landlock (version 4) but for signals", "trust each other"),
     (
@@ -71,7 +71,7 @@ def test_where_it_cannot_be_tried_a_demanded_level_starts_nothing_and_says_why(t
         exit_ = ended(far, spec.start_id).exit
         assert exit_
         assert exit_.why is Ending.NEVER_STARTED
-        assert "ISOLATION=landlock is demanded" in exit_.detail
+        assert "as its operator demands (ISOLATION=landlock)" in exit_.detail
         assert "could not be tried" in far.spawner.isolation()
     finally:
         far.close()

@@ -123,7 +123,7 @@ class Podium:
                     self.url, self.port = found[1], int(found[2])
                 if found := re.search(r"First administrator, .*: (\S+)", line):
                     self.link = found[1]
-                if line.startswith("Environments "):
+                if line.startswith(("Environments ", "How far environments ")):
                     ready.set()
         ready.set()
 

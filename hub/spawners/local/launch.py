@@ -88,7 +88,8 @@ def _elsewhere(folders: Folders) -> LocalSpawner:
         secret = folders.shared_secret.read_text()
     except OSError as error:
         raise CannotStart(
-            f"The service that runs environments has not begun: {folders.shared_secret} cannot be read ({error.strerror})."
+            f"The service that runs environments has not begun: {folders.shared_secret} cannot be read ({error.strerror}). "
+            "Start it, or see why not: docker compose logs environments"
         ) from error
     return LocalSpawner(folders.agent_socket, secret)
 

@@ -7,8 +7,6 @@ named. docs/security/isolation.md says what each level promises.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_CLAIMED = {"files", "permissions", "settings", "processes", "signals", "sockets"}
-"""What no environment reaches of others, at every level that is claimed."""
 _HOLES = {
     "files": "files of this account",
     "permissions": "permissions of this account's files",
@@ -17,6 +15,7 @@ _HOLES = {
     "signals": "signals to other processes",
     "sockets": "Unix sockets of this account",
 }
+"""What no environment reaches of others, at every level that is claimed."""
 _NOT_APART = (
     "Environments are not kept apart: they run as the same user as Podium and can read each other's files and Podium's own, so "
     "let in only one person, or people who trust each other"
@@ -99,4 +98,4 @@ def pod_isolation(namespace: str) -> str:
 
 
 def _open(found: Found) -> str:
-    return ", ".join(_HOLES[name] for name in dict.fromkeys(found.holes) if name in _CLAIMED)
+    return ", ".join(_HOLES[name] for name in dict.fromkeys(found.holes) if name in _HOLES)

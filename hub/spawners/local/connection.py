@@ -32,9 +32,6 @@ class Answer:
     def text(self) -> str:
         return self.response.read().decode()
 
-    def json(self) -> Any:
-        return json.loads(self.response.read())
-
 
 class Connector:
     def __init__(self, path: Path, secret: str) -> None:

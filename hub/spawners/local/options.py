@@ -58,7 +58,7 @@ def parse(arguments: Sequence[str]) -> Options:
     parser = argparse.ArgumentParser(prog="python -m hub.spawners.local.agent")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--runtime", type=Path, required=True)
-    parser.add_argument("--python", type=Path, action="append", required=True)
+    parser.add_argument("--python", dest="interpreters", type=Path, action="append", required=True)
     parser.add_argument("--memory", type=int)
     parser.add_argument("--isolation", required=True)
     parser.add_argument("--uids", required=True)
@@ -72,20 +72,5 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--server", required=True)
     parser.add_argument("--preload", required=True)
     given = parser.parse_args(arguments)
-    return Options(
-        given.data,
-        given.runtime,
-        tuple(given.python),
-        given.memory,
-        given.isolation,
-        given.uids,
-        given.ports,
-        given.outward,
-        given.group,
-        tuple(given.readable),
-        tuple(given.code),
-        given.server,
-        given.preload,
-        given.script,
-        given.detach,
-    )
+    several = {name: tuple(getattr(given, name)) for name in ("interpreters", "readable", "code")}
+    return Options(**vars(given) | several)

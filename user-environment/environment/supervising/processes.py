@@ -1,15 +1,15 @@
 """Descendants of this process and the memory they take, read from /proc with as little work as possible.
 
 A supervisor does this several times a second beside every environment, so it reads a few small
-files and imports nothing: what it touches is memory that it no longer shares with its siblings.
+files and imports next to nothing: what it touches is memory that it no longer shares with its siblings.
 """
 
-import ctypes
 import os
+
+from environment.confining.kernel import checked, libc
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
-_libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _MACHINE = "pid:[4026531836]"
@@ -18,18 +18,12 @@ _MACHINE = "pid:[4026531836]"
 
 def adopt_orphans() -> None:
     """From now on a descendant whose parent ends becomes this process's child."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    checked(libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 
 
 def end_with_parent(number: int) -> None:
     """The kernel sends `number` to this process when its parent ends."""
-    _prctl(_PR_SET_PDEATHSIG, number)
-
-
-def _prctl(option: int, value: int) -> None:
-    if _libc.prctl(option, value, 0, 0, 0) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
+    checked(libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0))
 
 
 def close_from(first: int) -> None:

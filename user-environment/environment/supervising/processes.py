@@ -54,13 +54,19 @@ def descendants(pid: int) -> list[int]:
 
 
 def _children(pid: int) -> list[int]:
-    children: list[int] = []
     try:
-        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 (quick)
-            children += [int(child) for child in read(f"/proc/{pid}/task/{task}/children").split()]
+        threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 (quick)
     except OSError:
-        return children
-    return children
+        return []
+    return [child for thread in threads for child in _children_of(pid, thread)]
+
+
+def _children_of(pid: int, thread: str) -> list[int]:
+    """None where the thread has ended meanwhile: others have theirs all the same."""
+    try:
+        return [int(child) for child in read(f"/proc/{pid}/task/{thread}/children").split()]
+    except OSError:
+        return []
 
 
 def resident(pids: list[int]) -> int:
@@ -93,9 +99,12 @@ def _proportional(pid: int) -> int:
 
 
 def read(path: str) -> str:
-    """A small file of /proc, without the buffers of `open`."""
+    """A small file of /proc, without the buffers of `open`. However much is asked for, the kernel gives a page at a time."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(descriptor, 65536).decode(errors="replace")
+        whole = b""
+        while part := os.read(descriptor, 65536):
+            whole += part
+        return whole.decode(errors="replace")
     finally:
         os.close(descriptor)

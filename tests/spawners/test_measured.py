@@ -12,6 +12,7 @@ from subprocess import PIPE
 from environment.supervising import processes as below
 
 from hub.spawners.local import processes
+from tests.spawners.far_side import until
 
 MANY = 1100
 """Whose numbers fill more than one page."""
@@ -39,6 +40,15 @@ for _ in range(500):
 threading.Thread(target=parent).start()
 """
 """Of many threads one after the other ends; the one behind them has a child."""
+WITHOUT_ITS_FIRST_THREAD = """
+import ctypes, sys, threading
+def hold():
+    held = b"x" * 50_000_000
+    print(flush=True)
+    sys.stdin.read()
+threading.Thread(target=hold).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
 
 
 @contextmanager
@@ -63,3 +73,10 @@ def test_a_thread_that_ends_during_the_look_hides_no_child_of_another() -> None:
         os.kill(parent, signal.SIGUSR1)
         while threads(parent) > 2:
             assert below.descendants(parent) == list(processes.descendants(parent)) == [int(child)]
+
+
+def test_a_process_whose_first_thread_has_ended_hides_no_memory() -> None:
+    with running(WITHOUT_ITS_FIRST_THREAD) as (pid, _):
+        until(lambda: Path(f"/proc/{pid}/statm").read_text().startswith("0 "))
+        measured = below.resident([pid]), below.proportional([pid]), processes.memory_of([pid])
+    assert min(measured) > 50_000_000

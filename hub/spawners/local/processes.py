@@ -132,7 +132,17 @@ def _cpu_ticks(pid: int, *, own: bool = True) -> int:
 
 def memory_of(pids: Iterable[int]) -> int:
     """Bytes; what several share is divided among them (PSS). What this account may not look into counts for nothing."""
-    return sum(_pss(pid) for pid in pids)
+    return sum(_of_a_thread(pid) for pid in pids)
+
+
+def _of_a_thread(pid: int) -> int:
+    """As the first thread shows it; where that one has ended and shows nothing, another."""
+    return _pss(pid) or next(filter(None, map(_pss, _threads(pid))), 0)
+
+
+def _threads(pid: int) -> Iterator[int]:
+    with contextlib.suppress(OSError):
+        yield from map(int, os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 (names are enough)
 
 
 def _pss(pid: int) -> int:

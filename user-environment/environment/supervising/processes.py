@@ -5,6 +5,7 @@ files and imports next to nothing: what it touches is memory that it no longer s
 """
 
 import os
+from collections.abc import Callable
 
 from environment.confining.kernel import checked, libc
 
@@ -54,14 +55,17 @@ def descendants(pid: int) -> list[int]:
 
 
 def _children(pid: int) -> list[int]:
+    return [child for thread in _threads(pid) for child in _children_of(pid, thread)]
+
+
+def _threads(pid: int) -> list[int]:
     try:
-        threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 (quick)
+        return list(map(int, os.listdir(f"/proc/{pid}/task")))  # noqa: PTH208 (quick)
     except OSError:
         return []
-    return [child for thread in threads for child in _children_of(pid, thread)]
 
 
-def _children_of(pid: int, thread: str) -> list[int]:
+def _children_of(pid: int, thread: int) -> list[int]:
     """None where the thread has ended meanwhile: others have theirs all the same."""
     try:
         return [int(child) for child in read(f"/proc/{pid}/task/{thread}/children").split()]
@@ -71,7 +75,12 @@ def _children_of(pid: int, thread: str) -> list[int]:
 
 def resident(pids: list[int]) -> int:
     """Bytes in memory; what several share counts for each, so the truth is lower. Cheap."""
-    return sum(_resident(pid) for pid in pids)
+    return sum(_told(_resident, pid) for pid in pids)
+
+
+def _told(measure: Callable[[int], int], pid: int) -> int:
+    """By its first thread; where that one has ended and shows nothing, by another."""
+    return measure(pid) or next(filter(None, map(measure, _threads(pid))), 0)
 
 
 def _resident(pid: int) -> int:
@@ -83,7 +92,7 @@ def _resident(pid: int) -> int:
 
 def proportional(pids: list[int]) -> int:
     """Bytes in memory; what several share is divided among them (PSS). Costs milliseconds."""
-    return sum(_proportional(pid) for pid in pids)
+    return sum(_told(_proportional, pid) for pid in pids)
 
 
 def _proportional(pid: int) -> int:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hub.spawners.base import Ending, Exit, State
+from hub.spawners.local.options import CODE
 from hub.spawners.local.records import write_json
 from tests.conformance.test_spawner import DAEMON
 from tests.spawners.far_side import MIB, ended, in_state, ready, until
@@ -91,6 +93,39 @@ def test_a_signal_to_the_servers_group_does_not_reach_the_supervisor(far: LocalF
     assert os.getpgid(server) == server
     os.killpg(server, signal.SIGINT)
     assert _exit(far, spec.start_id).why in (Ending.EXITED, Ending.KILLED)
+
+
+def test_a_signal_that_has_no_name_is_told_by_its_number(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    os.kill(far.supervisor(spec.start_id)["server"], signal.SIGRTMIN + 6)
+    exit_ = _exit(far, spec.start_id)
+    assert (exit_.why, exit_.detail) == (Ending.KILLED, "signal 40")
+
+
+UNRECORDED = """
+import signal
+from environment.supervising.limits import Watchdog
+from environment.supervising.supervisor import AWAITED, Supervisor
+class Limits(Watchdog):
+    def close(self): print("closed", flush=True)
+class Records:
+    def started(self, server, first): raise OSError(28, "No space left on device")
+    def tidy(self): pass
+signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)
+Supervisor({}, Limits(1, 1), Records()).run(print)
+"""
+
+
+def test_where_a_start_cannot_be_recorded_what_holds_it_to_its_limits_is_taken_down_all_the_same() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", UNRECORDED],
+        env={**os.environ, "PYTHONPATH": str(CODE)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (told.stdout, told.stderr.splitlines()[-1]) == ("closed\n", "OSError: [Errno 28] No space left on device")
 
 
 @contextmanager

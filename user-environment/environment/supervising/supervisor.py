@@ -52,18 +52,24 @@ class Supervisor:
 
     def run(self, serve: Serve) -> Ended:
         adopt_orphans()
-        self._part()
         try:
+            ended = self._seen_through(serve)
+        finally:
+            self._limits.close()
+        return Ended(ended.why, ended.detail, self._exit_code(), self._limits.peak)
+
+    def _seen_through(self, serve: Serve) -> Ended:
+        """When this returns or raises, nothing is left below."""
+        try:
+            self._part()
             server = os.fork()
             if server == 0:
                 os._exit(run_server(self._spec, self._limits, serve, self._pid))
             self._server = server
             self._records.started(server, self._first)
-            ended = self._watch()
+            return self._watch()
         finally:
             self._end_all(_GRACE_AT_STOP if self._status is None else _GRACE_AFTER_SERVER)
-        self._limits.close()
-        return Ended(ended.why, ended.detail, self._exit_code(), self._limits.peak)
 
     def _part(self) -> None:
         """From its own processes on, an environment that is kept apart has numbers of its own, where that is possible."""
@@ -89,7 +95,7 @@ class Supervisor:
 
     def _by_itself(self, status: int) -> Ended:
         if os.WIFSIGNALED(status):
-            return Ended("killed", signal.Signals(os.WTERMSIG(status)).name)
+            return Ended("killed", _name_of(os.WTERMSIG(status)))
         return Ended("exited")
 
     def _exit_code(self) -> int | None:
@@ -129,6 +135,13 @@ class Supervisor:
     def _below(self) -> list[int]:
         """What the environment runs."""
         return [pid for pid in descendants(self._pid) if pid != self._first]
+
+
+def _name_of(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most of the real-time ones have none
+        return f"signal {number}"
 
 
 def _send(pids: list[int], number: signal.Signals) -> None:

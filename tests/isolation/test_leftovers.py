@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.isolation.machines import MACHINES, Machine
-from tests.spawners.far_side import MIB, ended, ready
+from tests.spawners.far_side import MIB, ended, ready, until
 from tests.spawners.local_side import LocalFarSide
 
 NAMELESS = "import ctypes; ctypes.CDLL(None).prctl(15, b'\\xff\\xfe) \\xff', 0, 0, 0)"
@@ -28,6 +28,15 @@ while len(held) < 500:
 result = len(held)
 """
 """Each stays as long as it is held open."""
+RESERVE = """
+import ctypes, os
+print('printed', flush=True)
+libc = ctypes.CDLL(None, use_errno=True)
+failed = libc.fallocate(1, 1, ctypes.c_long(0), ctypes.c_long(2**26))
+result = os.strerror(ctypes.get_errno()) if failed else 'reserved'
+"""
+"""Behind the end of the log, whose size stays as it is: not every file system can."""
+NO_LONGER_APPEND = "import fcntl, os; fcntl.fcntl(1, fcntl.F_SETFL, 0); os.write(1, b'x' * 6_000_000)"
 
 
 @pytest.fixture(scope="module", params=MACHINES, ids=lambda machine: machine.name)
@@ -77,6 +86,21 @@ def test_a_log_is_cut_also_where_it_grows_at_the_very_end(far: LocalFarSide) -> 
     far.run(spec.start_id, f"import os, threading; threading.Timer(0.2, {grow}).start()")
     ended(far, spec.start_id)
     assert far.folders.start(spec.start_id).log.stat().st_size < 5 * MIB
+
+
+def test_what_it_reserves_behind_the_end_of_its_log_is_given_back_and_what_it_printed_stays(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    assert far.run(spec.start_id, RESERVE) in {"reserved", "Operation not supported"}
+    until(lambda: far.folders.start(spec.start_id).log.stat().st_blocks * 512 < 5 * MIB)
+    until(lambda: far.spawner.log(spec.start_id, 1) == "printed\n")
+
+
+def test_a_log_is_cut_also_where_an_environment_no_longer_appends_to_it(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    far.run(spec.start_id, NO_LONGER_APPEND)
+    until(lambda: 0 < far.folders.start(spec.start_id).log.stat().st_size < 5 * MIB)
 
 
 def test_shared_memory_is_its_own_has_an_end_and_goes_with_it(on_a_machine: tuple[LocalFarSide, Machine]) -> None:

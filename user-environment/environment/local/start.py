@@ -31,19 +31,19 @@ def supervise(folder: Path, serve: Serve) -> None:
     os.setsid()
     gc.disable()
     os.chdir(folder)
-    log.become_output(folder / "log")
+    output = log.become_output(folder / "log")
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if _lock(folder / "lock") is None or read(folder / "exit.json") or read(folder / "supervisor.json"):
         return
     try:
-        ended = _run(folder, serve)
+        ended = _run(folder, serve, output)
     except OSError as error:
         ended = Ended("never_started", f"The environment's process could not be prepared: {error}")
-    log.cut()
+    log.cut(output)
     write_exit(folder, ended)
 
 
-def _run(folder: Path, serve: Serve) -> Ended:
+def _run(folder: Path, serve: Serve, output: int) -> Ended:
     spec: dict[str, Any] = json.loads((folder / "spec.json").read_text())
     if read(folder / "stop.json"):
         return Ended("stopped")
@@ -54,7 +54,7 @@ def _run(folder: Path, serve: Serve) -> Ended:
         account = _prepare(folder, spec)
         group = Path(spec["group"]) if spec["group"] else None
         limits = guard(spec["memory"], spec["processes"], spec["cpu"], group, account)
-        return Supervisor(spec, limits, FolderRecords(folder)).run(serve)
+        return Supervisor(spec, limits, FolderRecords(folder, output)).run(serve)
     finally:
         os.close(workspace)  # before the end is recorded: who reads of it may start anew at once
 
@@ -96,8 +96,8 @@ def _lock(path: Path) -> int | None:
 class FolderRecords:
     """What the agent reads of a start, and what it orders, in the start's folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, output: int) -> None:
+        self._folder, self._output = folder, output
 
     def started(self, server: int, first: int | None) -> None:
         boot = {"boot_id": boot_id(), "server": server, "first": None if first is None else _named(first)}
@@ -107,7 +107,7 @@ class FolderRecords:
         return Ended(**(read(self._folder / "stop.json") or {"why": "stopped"}))
 
     def tidy(self) -> None:
-        log.cut()
+        log.cut(self._output)
 
 
 def _named(pid: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -207,6 +208,30 @@ def test_an_endless_log_stays_small_and_keeps_its_end(far: LocalFarSide) -> None
     log = far.folders.start(spec.start_id).log
     until(lambda: log.stat().st_size < 5 * MIB)
     assert far.spawner.log(spec.start_id, 1) == "the end\n"
+
+
+def test_a_log_that_cannot_be_written_when_it_is_cut_ends_nothing(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    supervisor, log = far.supervisor(spec.start_id)["pid"], far.folders.start(spec.start_id).log
+    _, most = resource.prlimit(supervisor, resource.RLIMIT_FSIZE)
+    resource.prlimit(supervisor, resource.RLIMIT_FSIZE, (0, most))
+    far.run(spec.start_id, "print('x' * 6_000_000, flush=True)")
+    until(lambda: log.stat().st_size == 0)
+    resource.prlimit(supervisor, resource.RLIMIT_FSIZE, (most, most))
+    far.run(spec.start_id, "print('x' * 6_000_000, flush=True)")
+    until(lambda: 0 < log.stat().st_size < 5 * MIB)
+
+
+def test_where_a_supervisor_fails_while_its_server_runs_it_is_not_said_that_it_could_not_start(far: LocalFarSide) -> None:
+    spec = far.spec()
+    ready(far, spec)
+    far.folders.start(spec.start_id).stop.mkdir()
+    os.kill(far.supervisor(spec.start_id)["pid"], signal.SIGTERM)
+    exit_ = _exit(far, spec.start_id)
+    assert exit_.why is Ending.KILLED
+    assert exit_.detail.startswith("The process that supervised it failed")
+    assert far.processes(spec.start_id) == 0
 
 
 def test_a_supervisor_holds_its_log_and_its_locks_and_nothing_else(far: LocalFarSide) -> None:

@@ -4,6 +4,7 @@ It is Podium's file, so no quota counts it for the environment, which has it ope
 behind its end, and whether it appends. So the supervisor has it open on its own, and looks at what it takes of the disk, too.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -29,10 +30,11 @@ def become_output(path: Path) -> int:
 
 
 def cut(log: int) -> None:
-    """Keep only the end of a log that has grown too large. What is printed meanwhile may be lost."""
-    held = os.fstat(log)
-    if max(held.st_size, held.st_blocks * _BLOCK) <= LARGEST:
-        return
-    kept = os.pread(log, KEPT, max(0, held.st_size - KEPT))
-    os.ftruncate(log, 0)  # frees what lies behind the end as well
-    os.write(log, kept if len(kept) == held.st_size else _CUT + kept[kept.find(b"\n") + 1 :])
+    """Keep only the end of a log that has grown too large. What is printed meanwhile may be lost, and on a full disk all."""
+    with contextlib.suppress(OSError):
+        held = os.fstat(log)
+        if max(held.st_size, held.st_blocks * _BLOCK) <= LARGEST:
+            return
+        kept = os.pread(log, KEPT, max(0, held.st_size - KEPT))
+        os.ftruncate(log, 0)  # frees what lies behind the end as well
+        os.write(log, kept if len(kept) == held.st_size else _CUT + kept[kept.find(b"\n") + 1 :])

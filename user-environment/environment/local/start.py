@@ -38,9 +38,15 @@ def supervise(folder: Path, serve: Serve) -> None:
     try:
         ended = _run(folder, serve, output)
     except OSError as error:
-        ended = Ended("never_started", f"The environment's process could not be prepared: {error}")
+        ended = _failed(folder, error)
     log.cut(output)
     write_exit(folder, ended)
+
+
+def _failed(folder: Path, error: OSError) -> Ended:
+    if (folder / "supervisor.json").exists():
+        return Ended("killed", f"The process that supervised it failed: {error}")
+    return Ended("never_started", f"The environment's process could not be prepared: {error}")
 
 
 def _run(folder: Path, serve: Serve, output: int) -> Ended:

@@ -193,7 +193,7 @@ def threads_of(account: int) -> set[int]:
 
 def _state_and_owner(path: Path) -> tuple[str, int]:
     try:
-        fields = dict(line.split(":", 1) for line in path.read_text().splitlines())
+        fields = dict(line.split(":", 1) for line in path.read_text(errors="replace").splitlines())
     except OSError:
         return "X", 0
     return fields["State"].split()[0], int(fields["Uid"].split()[0])

@@ -12,7 +12,7 @@ import pytest
 from hub.spawners.base import Ending
 from hub.spawners.local.processes import descendants
 from tests.isolation.machines import MACHINES, Machine
-from tests.spawners.far_side import ended, ready, until
+from tests.spawners.far_side import MIB, ended, ready, until
 from tests.spawners.local_side import LocalFarSide, lives
 
 HIDDEN = """
@@ -31,6 +31,15 @@ os.wait()
 os.read(reading, 1)
 """
 """A process in a session of its own that nobody may look into, without a variable or an open file of Podium's."""
+GROW = """
+import os, time
+held, seen, until = [], set(), time.monotonic() + 2
+while time.monotonic() < until:
+    held.append(os.urandom(200_000))
+    seen.update(int(name) for name in os.listdir('/proc') if name.isdigit())
+result = sorted(seen)
+"""
+"""So that its memory is added up again and again."""
 
 
 @pytest.fixture(
@@ -57,6 +66,12 @@ def test_an_environment_sees_its_own_processes_alone_and_so_do_programs_that_it_
     )
     assert "'Name:'" in told
     assert told.startswith("['[1,', '2,', ")
+
+
+def test_it_does_not_see_who_adds_up_its_memory(far: LocalFarSide) -> None:
+    spec = far.spec(memory=4096 * MIB)
+    ready(far, spec)
+    assert far.run(spec.start_id, GROW) == "[1, 2]"
 
 
 @pytest.mark.case("A9-9")

@@ -11,8 +11,12 @@ from subprocess import PIPE
 
 from environment.supervising import processes as below
 
+from hub.settings import ROOT
 from hub.spawners.local import processes
+from hub.spawners.local.options import CODE
 from tests.spawners.far_side import until
+from tests.support.ci import absent
+from tests.support.lesser import CONTAINER
 
 MANY = 1100
 """Whose numbers fill more than one page."""
@@ -49,6 +53,27 @@ def hold():
 threading.Thread(target=hold).start()
 ctypes.CDLL(None).pthread_exit(None)
 """
+LOOK = """
+import ctypes, os, sys
+from environment.supervising.account import become, looking_as
+from environment.supervising.processes import proportional, resident
+account = 2_000_000_001
+reading, writing = os.pipe()
+never, _ = os.pipe()
+child = os.fork()
+if child == 0:
+    become(account)
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
+    os.write(writing, b".")
+    os.read(never, 1)
+os.read(reading, 1)
+with looking_as(account):
+    print(proportional([child]), resident([child]))
+who = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(proportional([child]), who["Uid"].split()[3], who["Gid"].split()[3], ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
+os.kill(child, 9)
+"""
+"""What is not shown of a process counts whole."""
 
 
 @contextmanager
@@ -80,3 +105,15 @@ def test_a_process_whose_first_thread_has_ended_hides_no_memory() -> None:
         until(lambda: Path(f"/proc/{pid}/statm").read_text().startswith("0 "))
         measured = below.resident([pid]), below.proportional([pid]), processes.memory_of([pid])
     assert min(measured) > 50_000_000
+
+
+def test_root_with_few_rights_looks_into_an_account_s_process_and_is_itself_again() -> None:
+    if os.geteuid() != 0:
+        absent("Only root looks as somebody else")
+    command = [sys.executable, "-m", "tests.support.lesser", *CONTAINER, "--", sys.executable, "-c", LOOK]
+    told = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT}:{CODE}"}, capture_output=True, text=True, check=True
+    )
+    looked, resident, *after = map(int, told.stdout.split())
+    assert 0 < looked < resident
+    assert after == [resident, 0, 0, 1]

@@ -1,10 +1,12 @@
 """An account of its own, which root gives to an environment: that of whoever owns its workspace."""
 
-import json
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from environment.confining.kernel import libc
+from environment.confining.kernel import checked, libc
+
+_PR_SET_DUMPABLE = 4
 
 
 def become(account: int) -> None:
@@ -14,38 +16,21 @@ def become(account: int) -> None:
     os.setresuid(account, account, account)
 
 
-def look_as(account: int) -> None:
-    """Files and what the kernel knows of processes show themselves as to that account, which may send no signal here.
+@contextmanager
+def looking_as(account: int | None) -> Iterator[None]:
+    """Files and what the kernel knows of processes show themselves as to that account: root may lack the right to look.
 
-    Real and saved account stay root's, and by those the kernel judges who may signal.
-    """
-    os.setgroups([])
-    libc.setfsgid(account)
-    libc.setfsuid(account)
-
-
-def asked_as(account: int | None, question: Callable[[], int]) -> int:
-    """What `question` says in a process that looks as that account: root may lack the right to look into others.
-
-    0 where it fails, as it does once the first process of the environment's namespace has ended: then nobody is started there.
+    Real and saved account stay root's, and by those the kernel judges who may signal. It is this process that looks, since a
+    child would have a number among the environment's own, and tell it what is mounted on the machine.
     """
     if account is None:
-        return question()
-    reading, writing = os.pipe()
+        yield
+        return
+    libc.setfsgid(account)
+    libc.setfsuid(account)
     try:
-        asked = os.fork()
-    except OSError:
-        os.close(reading)
-        os.close(writing)
-        return 0
-    if asked == 0:
-        try:
-            look_as(account)
-            os.write(writing, json.dumps(question()).encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with open(reading, "rb") as answer:  # noqa: PTH123 (a descriptor)
-        said = answer.read()
-    os.waitpid(asked, 0)
-    return int(json.loads(said or b"0"))
+        yield
+    finally:
+        libc.setfsuid(os.geteuid())
+        libc.setfsgid(os.getegid())
+        checked(libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))  # or an agent of few rights could not look into this process

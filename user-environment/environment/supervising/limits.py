@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from environment.supervising.account import asked_as
+from environment.supervising.account import looking_as
 from environment.supervising.processes import proportional, resident
 
 _QUICK, _SLOW = 0.1, 1.0
@@ -89,7 +89,8 @@ class Watchdog:
     def _measure(self, pids: list[int], held: int) -> Breach | None:
         self._highest = max(held, self._highest)
         began = time.monotonic()
-        used = asked_as(self._account, lambda: proportional(pids))
+        with looking_as(self._account):
+            used = proportional(pids)
         ended = time.monotonic()
         self._not_before = ended + (ended - began) / _PSS_SHARE
         self.peak = max(used, self.peak or 0)

@@ -46,6 +46,9 @@ def test_without_control_groups_of_version_two_the_watchdog_is_in_force(tmp_path
 
 
 def test_a_control_group_is_told_the_limits_and_tells_what_was_passed(tmp_path: Path) -> None:
+    (tmp_path / "group").mkdir()
+    for name in ("memory.max", "memory.oom.group", "pids.max", "cpu.max"):
+        (tmp_path / "group" / name).touch()
     group = guard(1000, 20, 1.5, tmp_path / "group")
     assert isinstance(group, Group)
     told = {file.name: file.read_text() for file in (tmp_path / "group").iterdir()}
@@ -59,5 +62,8 @@ def test_a_control_group_is_told_the_limits_and_tells_what_was_passed(tmp_path: 
     assert group.peak == 990
 
 
-def test_where_the_group_cannot_be_made_the_watchdog_takes_over(tmp_path: Path) -> None:
-    assert isinstance(guard(1000, 20, 1, tmp_path / "absent" / "group"), Watchdog)
+@pytest.mark.parametrize("name", ["absent/group", "group"], ids=["not at all", "half"])
+def test_where_the_group_cannot_be_made_the_watchdog_takes_over_and_nothing_is_left(tmp_path: Path, name: str) -> None:
+    """In a folder that is no control group the kernel has put no files."""
+    assert isinstance(guard(1000, 20, 1, tmp_path / name), Watchdog)
+    assert not list(tmp_path.iterdir())

@@ -1,4 +1,7 @@
-"""Cores of this machine that starts keep to, where no control group holds their CPU: each has as many as its preset says."""
+"""Cores of this machine that starts keep to, where no control group holds their CPU: each has as many as its preset says.
+
+Every start is given some: whether its control group can be made, its supervisor finds out.
+"""
 
 import math
 import os
@@ -17,10 +20,10 @@ class Cores:
     """Who has which. Lives in the agent's event loop.
 
     `name` is the Podium's, and says where it begins, so that several do not all crowd the first core. `usable`: out of which
-    they are given; None where none are. `all_there_are`: how many the machine has.
+    they are given. `all_there_are`: how many the machine has.
     """
 
-    def __init__(self, name: str, usable: Callable[[], Collection[int]] | None, all_there_are: int) -> None:
+    def __init__(self, name: str, usable: Callable[[], Collection[int]], all_there_are: int) -> None:
         self._beginning = zlib.crc32(os.fsencode(name))
         self._usable, self._all = usable, all_there_are
         self._holders: dict[str, list[int]] = {}
@@ -31,8 +34,6 @@ class Cores:
         A start whose order could not be written asks again and again, and counts once.
         """
         self.free(start_id)
-        if self._usable is None:
-            return None
         cores = self._least_used(self._usable())[: math.ceil(cpu)]
         if len(cores) >= self._all:
             return None

@@ -22,7 +22,7 @@ def order_of(
 ) -> dict[str, Any]:
     """`start` is the spec itself, from which a restarted agent goes on.
 
-    `ports` are the first and the last of its own, `cores` those that it keeps to.
+    `ports` are the first and the last of its own, `cores` those that it keeps to where no control group comes to hold its CPU.
     """
     read = supervised(spec)
     here = {

@@ -66,7 +66,7 @@ class Starts:
         self._folders, self._options, self._limits, self._workspaces = folders, options, limits, workspaces
         self._follower = Follower(parents, workspaces, isolation, self._tell)
         self._ports = Ports(range_of(options.ports))
-        self._cores = Cores(str(folders.data), None if limits.cpu else own_cores, os.cpu_count() or 1)
+        self._cores = Cores(str(folders.data), own_cores, os.cpu_count() or 1)
         self._starts: dict[str, Start] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._watchers: set[Watcher] = set()

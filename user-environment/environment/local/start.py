@@ -60,6 +60,8 @@ def _run(folder: Path, serve: Serve, output: int) -> Ended:
         account = _prepare(folder, spec)
         group = Path(spec["group"]) if spec["group"] else None
         limits = guard(spec["memory"], spec["processes"], spec["cpu"], group, account)
+        if limits.holds_cpu:
+            _free_of_cores(spec)
         return Supervisor(spec, limits, FolderRecords(folder, output)).run(serve)
     finally:
         os.close(workspace)  # before the end is recorded: who reads of it may start anew at once
@@ -86,6 +88,13 @@ def _prepare(folder: Path, spec: dict[str, Any]) -> int | None:
         folder.chmod(_PASSABLE)
     spec["confinement"]["account"] = owner
     return owner
+
+
+def _free_of_cores(spec: dict[str, Any]) -> None:
+    """Those of the order are for where no control group holds CPU."""
+    spec["cores"] = None
+    if confinement := spec.get("confinement"):
+        confinement["pinned"] = False
 
 
 def _lock(path: Path) -> int | None:

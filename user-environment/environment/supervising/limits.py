@@ -1,7 +1,8 @@
 """Holds an environment to its memory, its number of processes, and where the kernel can its CPU share.
 
-Where the agent found a control group (version 2) to divide, the kernel holds all three. Elsewhere
-a watchdog adds up what the descendants hold, and they keep to cores that the order names. Memory
+Where the agent found a control group (version 2) to divide, the kernel holds all three. Elsewhere,
+and where that group cannot be made, a watchdog adds up what the descendants hold, and they keep to
+cores that the order names. Memory
 that several share (all that the warm parent imported) must count once: that sum (PSS) costs
 milliseconds, so the cheap sum (RSS), which is never lower, is looked at first and PSS only where
 RSS is over the limit or higher than ever before.
@@ -10,6 +11,7 @@ RSS is over the limit or higher than ever before.
 
 import contextlib
 import os
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,8 @@ class Breach:
 
 
 class Guard(Protocol):
+    holds_cpu: bool
+    """Else somebody has to keep them to cores."""
     peak: int | None
     """The most memory that was seen in use, in bytes."""
     pause: float
@@ -53,12 +57,21 @@ class Guard(Protocol):
 def guard(memory: int, processes: int, cpu: float, group: Path | None, account: int | None = None) -> Guard:
     """The control group where there is one and it can be made, else the watchdog. `account`: whom the processes belong to."""
     if group is not None:
-        with contextlib.suppress(OSError):
+        try:
             return Group(group, memory, processes, cpu)
+        except OSError as error:
+            _tell(f"no control group could be made: a watchdog holds memory and processes ({error})")
     return Watchdog(memory, processes, account)
 
 
+def _tell(what: str) -> None:
+    """In the log, since it is not what the agent says of this machine."""
+    print(f"[{what}]", file=sys.stderr, flush=True)  # noqa: T201
+
+
 class Watchdog:
+    holds_cpu = False
+
     def __init__(self, memory: int, processes: int, account: int | None = None) -> None:
         self.peak: int | None = None
         self.pause = _QUICK
@@ -105,11 +118,24 @@ class Group:
         self.pause = _SLOW
         self._path, self._memory, self._processes = path, memory, processes
         path.mkdir(exist_ok=True)
-        self._write("memory.max", memory)
-        self._write("memory.oom.group", 1)
-        self._write("pids.max", processes)
-        with contextlib.suppress(OSError):  # the cpu controller may not have been handed down
+        try:
+            self._write("memory.max", memory)
+            self._write("memory.oom.group", 1)
+            self._write("pids.max", processes)
+        except OSError:
+            self.close()
+            raise
+        self.holds_cpu = self._share(cpu)
+
+    def _share(self, cpu: float) -> bool:
+        try:
             self._write("cpu.max", f"{int(cpu * _CPU_PERIOD)} {_CPU_PERIOD}")
+        except FileNotFoundError:  # the cpu controller was not handed down, as the agent says
+            return False
+        except OSError as error:
+            _tell(f"its control group does not hold CPU ({error})")
+            return False
+        return True
 
     def enter(self) -> None:
         self._write("cgroup.procs", os.getpid())
@@ -127,7 +153,12 @@ class Group:
             self._path.rmdir()
 
     def _write(self, name: str, value: int | str) -> None:
-        (self._path / name).write_text(str(value))
+        """Raises FileNotFoundError where the kernel has no such file there."""
+        file = os.open(self._path / name, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(file, str(value).encode())
+        finally:
+            os.close(file)
 
     def _read_peak(self) -> None:
         for name in ("memory.peak", "memory.current"):

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from environment.supervising.limits import Group, Watchdog, guard
+from environment.supervising.limits import Group, guard
+from environment.supervising.watchdog import Watchdog
 
 from hub.spawners.local.limits import limits_in_force
 

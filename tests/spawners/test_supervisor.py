@@ -106,7 +106,7 @@ def test_a_signal_that_has_no_name_is_told_by_its_number(far: LocalFarSide) -> N
 
 UNRECORDED = """
 import signal
-from environment.supervising.limits import Watchdog
+from environment.supervising.watchdog import Watchdog
 from environment.supervising.supervisor import AWAITED, Supervisor
 class Limits(Watchdog):
     def close(self): print("closed", flush=True)

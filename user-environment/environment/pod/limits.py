@@ -7,7 +7,8 @@ to all pods of a node), so those are counted here.
 
 from pathlib import Path
 
-from environment.supervising.limits import Breach, Watchdog, out_of_memory
+from environment.supervising.breach import Breach, out_of_memory
+from environment.supervising.watchdog import Watchdog
 
 _COUNTERS = (
     Path("/sys/fs/cgroup/memory.events"),

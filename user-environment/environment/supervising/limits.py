@@ -1,39 +1,23 @@
 """Holds an environment to its memory, its number of processes, and where the kernel can its CPU share.
 
 Where the agent found a control group (version 2) to divide, the kernel holds all three. Elsewhere,
-and where that group cannot be made, a watchdog adds up what the descendants hold, and they keep to
-cores that the order names. Memory
-that several share (all that the warm parent imported) must count once: that sum (PSS) costs
-milliseconds, so the cheap sum (RSS), which is never lower, is looked at first and PSS only where
-RSS is over the limit or higher than ever before.
-`RLIMIT_AS` breaks DuckDB and pyarrow, and `RLIMIT_NPROC` counts for the whole account.
+and where that group cannot be made, a watchdog looks, and the environment keeps to cores that the
+order names.
 """
 
 import contextlib
 import os
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from environment.supervising.account import looking_as
-from environment.supervising.processes import proportional, resident
+from environment.supervising.breach import Breach, out_of_memory, too_many
+from environment.supervising.watchdog import Watchdog
 
-_QUICK, _SLOW = 0.1, 1.0
-_PSS_SHARE = 0.1
-"""At most this part of the time goes into adding up PSS."""
-_MIB = 1024 * 1024
+_PAUSE = 1.0
+"""Seconds between two looks at what the kernel did."""
 _CPU_PERIOD = 100_000
 """Microseconds in which the CPU share is counted, the kernel's usual ones."""
-
-
-@dataclass(frozen=True)
-class Breach:
-    """A limit that was passed; `why` is the ending's word in the hub's spawner interface."""
-
-    why: str
-    detail: str
 
 
 class Guard(Protocol):
@@ -69,53 +53,12 @@ def _tell(what: str) -> None:
     print(f"[{what}]", file=sys.stderr, flush=True)  # noqa: T201
 
 
-class Watchdog:
-    holds_cpu = False
-
-    def __init__(self, memory: int, processes: int, account: int | None = None) -> None:
-        self.peak: int | None = None
-        self.pause = _QUICK
-        self._memory, self._processes, self._account = memory, processes, account
-        self._highest = 0
-        self._not_before = 0.0
-
-    def enter(self) -> None:
-        """The watchdog looks from outside."""
-
-    def breach(self, pids: list[int]) -> Breach | None:
-        if len(pids) > self._processes:
-            return too_many(self._processes)
-        held = resident(pids)
-        self._set_pause(held)
-        if held > min(self._memory, self._highest + _MIB) and time.monotonic() >= self._not_before:
-            return self._measure(pids, held)
-        return None
-
-    def close(self) -> None:
-        """Nothing to take down."""
-
-    def _set_pause(self, held: int) -> None:
-        """Look often while memory grows or is near the limit, seldom at one that rests."""
-        restless = held > self._highest + _MIB or held > self._memory // 2
-        self.pause = _QUICK if restless else min(self.pause * 2, _SLOW)
-
-    def _measure(self, pids: list[int], held: int) -> Breach | None:
-        self._highest = max(held, self._highest)
-        began = time.monotonic()
-        with looking_as(self._account):
-            used = proportional(pids)
-        ended = time.monotonic()
-        self._not_before = ended + (ended - began) / _PSS_SHARE
-        self.peak = max(used, self.peak or 0)
-        return out_of_memory(used, self._memory) if used > self._memory else None
-
-
 class Group:
     """A control group of version 2. The supervisor stays outside, so it survives what it records."""
 
     def __init__(self, path: Path, memory: int, processes: int, cpu: float) -> None:
         self.peak: int | None = None
-        self.pause = _SLOW
+        self.pause = _PAUSE
         self._path, self._memory, self._processes = path, memory, processes
         path.mkdir(exist_ok=True)
         try:
@@ -171,11 +114,3 @@ class Group:
         except OSError:
             return False
         return counts.get(event, "0") != "0"
-
-
-def out_of_memory(used: int, limit: int) -> Breach:
-    return Breach("out_of_memory", f"It used {used // _MIB} MiB of memory; its limit is {limit // _MIB} MiB.")
-
-
-def too_many(limit: int) -> Breach:
-    return Breach("too_many_processes", f"It started more than {limit} processes.")

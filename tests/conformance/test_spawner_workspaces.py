@@ -26,10 +26,10 @@ def test_the_size_of_a_workspace_is_known_while_it_runs_and_after(far: FarSide) 
     assert far.spawner.workspace_size(spec.workspace_id).used == 0
     ready(far, spec)
     far.run(spec.start_id, "import os; open('data', 'wb').write(os.urandom(1000000)); os.link('data', 'again')")
-    assert far.spawner.workspace_size(spec.workspace_id).used == 1_000_000
+    assert 1_000_000 <= (used := far.spawner.workspace_size(spec.workspace_id).used) < 1_100_000
     far.spawner.stop(spec.start_id)
     ended(far, spec.start_id)
-    assert far.spawner.workspace_size(spec.workspace_id).used == 1_000_000
+    assert far.spawner.workspace_size(spec.workspace_id).used == used
 
 
 def test_an_archive_holds_the_workspace_with_links_kept_as_links(far: FarSide) -> None:

@@ -86,10 +86,11 @@ def test_an_environment_runs_as_an_account_of_its_own_which_its_workspace_keeps(
 def test_a_workspace_is_measured_packed_and_deleted_whoever_it_belongs_to(far: LocalFarSide) -> None:
     spec = far.spec()
     ready(far, spec)
-    far.run(spec.start_id, "import os; os.makedirs('a/b'); open('a/b/file', 'wb').write(bytes(5000)); os.chmod('a/b', 0)")
-    assert far.spawner.workspace_size(spec.workspace_id).used == 0
+    far.run(spec.start_id, "import os; os.makedirs('a/b'); open('a/b/file', 'wb').write(bytes(1024 * 1024)); os.chmod('a/b', 0)")
+    assert MIB <= far.spawner.workspace_size(spec.workspace_id).used < 2 * MIB
+    assert far.run(spec.start_id, "import os; result = os.stat('a/b').st_mode & 0o777") == "0"
     far.run(spec.start_id, "import os; os.chmod('a/b', 0o700); os.chmod('.', 0)")
-    assert far.spawner.workspace_size(spec.workspace_id).used == 5000
+    assert far.spawner.workspace_size(spec.workspace_id).used >= MIB
     with tarfile.open(fileobj=io.BytesIO(b"".join(far.spawner.workspace_archive(spec.workspace_id)))) as packed:
         assert [member.name for member in packed.getmembers()] == ["a", "a/b", "a/b/file"]
     used = until(lambda: [usage for usage in far.spawner.usage() if usage.start_id == spec.start_id])[0]

@@ -3,6 +3,8 @@
 import io
 import os
 import socket
+import stat
+import subprocess
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from hub.clock import new_id
 from hub.errors import Conflict
 from hub.spawners.base import Size
 from hub.spawners.files.archive import LEFT_OUT, archive
+from hub.spawners.files.descent import look
 from hub.spawners.files.tree import DEEPEST
 from hub.spawners.local.folders import Folders
 from hub.spawners.local.workspaces import Workspaces
@@ -39,20 +42,20 @@ def _unpacked(parts: Iterator[bytes]) -> tuple[dict[str, tarfile.TarInfo], dict[
         return {member.name: member for member in members}, {name: file.read() for name, file in contents.items() if file}
 
 
-def _deep(top: Path, levels: int) -> None:
-    """Folders in folders until no path could name the last one."""
+def _deep(top: Path, levels: int) -> int:
+    """Folders in folders until no path could name the last one, which is returned open."""
     folder = os.open(top, os.O_RDONLY)
     for _ in range(levels):
         os.mkdir("d" * 100, dir_fd=folder)
         below = os.open("d" * 100, os.O_RDONLY, dir_fd=folder)
         os.close(folder)
         folder = below
-    os.close(folder)
+    return folder
 
 
 def test_links_are_kept_and_lead_nowhere(workspaces: Workspaces, tmp_path: Path) -> None:
     (tmp_path / "secret").mkdir()
-    (tmp_path / "secret" / "key").write_text("the hub's own" * 1000)
+    (tmp_path / "secret" / "key").write_bytes(bytes(2 * MIB))
     top = workspaces.make(workspace := new_id())
     (top / "folder").symlink_to(tmp_path / "secret")
     (top / "file").symlink_to(tmp_path / "secret" / "key")
@@ -64,7 +67,7 @@ def test_links_are_kept_and_lead_nowhere(workspaces: Workspaces, tmp_path: Path)
         "circle": str(top),
     }
     assert contents == {}
-    assert workspaces.size(workspace) == Size(0)
+    assert workspaces.size(workspace).used < MIB
     workspaces.delete(workspace)
     workspaces.empty_trash()
     assert (tmp_path / "secret" / "key").exists()
@@ -120,13 +123,64 @@ def test_a_large_archive_takes_little_memory(workspaces: Workspaces) -> None:
 
 def test_what_lies_too_deep_is_named_and_can_be_deleted(workspaces: Workspaces, folders: Folders) -> None:
     top = workspaces.make(workspace := new_id())
-    _deep(top, 2 * DEEPEST)
+    os.close(_deep(top, 2 * DEEPEST))
     members, contents = _unpacked(workspaces.archive(workspace))
     assert len(members) == DEEPEST + 1
     assert b"folders deep" in contents[LEFT_OUT]
     workspaces.delete(workspace)
     workspaces.empty_trash()
     assert list(folders.trash.iterdir()) == []
+
+
+def test_nothing_is_hidden_from_a_measurement_by_closing_folders_which_stay_closed(workspaces: Workspaces) -> None:
+    top = workspaces.make(workspace := new_id())
+    closed = {"a": 0o000, "a/b": 0o400, "a/b/c": 0o100, "a/b/c/d": 0o000}
+    for folder in closed:
+        (top / folder).mkdir()
+        (top / folder / "data").write_bytes(bytes(MIB))
+    for folder, mode in [*reversed(closed.items()), ("", 0o000)]:
+        (top / folder).chmod(mode)
+    assert 4 * MIB <= workspaces.size(workspace).used < 5 * MIB
+    assert stat.S_IMODE(top.stat().st_mode) == 0
+    top.chmod(0o700)
+    for folder, mode in closed.items():
+        assert stat.S_IMODE((top / folder).stat().st_mode) == mode
+        (top / folder).chmod(0o700)
+
+
+def test_nothing_is_hidden_from_a_measurement_by_depth(workspaces: Workspaces) -> None:
+    top = workspaces.make(workspace := new_id())
+    bottom = _deep(top, 20 * DEEPEST)
+    with open(os.open("data", os.O_WRONLY | os.O_CREAT, dir_fd=bottom), "wb") as file:  # noqa: PTH123 (a descriptor)
+        file.write(bytes(MIB))
+    os.close(bottom)
+    open_before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 (names are enough)
+    assert workspaces.size(workspace).used >= MIB
+    assert len(os.listdir("/proc/self/fd")) == open_before  # noqa: PTH208
+    workspaces.delete(workspace)
+    workspaces.empty_trash()
+
+
+def test_nothing_is_hidden_from_a_measurement_by_setting_blocks_aside_or_by_many_small_files(workspaces: Workspaces) -> None:
+    top = workspaces.make(workspace := new_id())
+    (top / "aside").touch()
+    subprocess.run(["fallocate", "--keep-size", "--length", str(3 * MIB), top / "aside"], check=True)
+    assert (top / "aside").stat().st_size == 0
+    assert workspaces.size(workspace).used >= 3 * MIB
+    for number in range(300):
+        (top / str(number)).write_text("x")
+    assert workspaces.size(workspace).used >= 4 * MIB
+
+
+def test_a_measurement_ends_where_the_folder_that_it_looks_into_is_moved_elsewhere(tmp_path: Path) -> None:
+    for name in ("top/one", "top/two", "elsewhere/one", "elsewhere/two"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "file").write_text(name)
+    looked = look(tmp_path / "top")
+    inside = next(status.st_ino for status in looked if stat.S_ISREG(status.st_mode))
+    first = next(name for name in ("one", "two") if (tmp_path / "top" / name / "file").stat().st_ino == inside)
+    (tmp_path / "top" / first).rename(tmp_path / "elsewhere" / "moved")
+    assert list(looked) == []
 
 
 def test_deletion_takes_what_is_locked_and_goes_on_where_it_was_cut_short(workspaces: Workspaces, folders: Folders) -> None:

@@ -10,12 +10,13 @@ import pytest
 
 from hub.clock import new_id
 from hub.errors import CannotStart, ClusterSilent
-from hub.spawners.local.ports import EACH, PortRange, Ports, outward_of, range_of
+from hub.spawners.local.ports import EACH, PortRange, Ports, outward_of, ports_of
 from tests.spawners.far_side import ended, ready, until
 from tests.spawners.local_side import LocalFarSide
 
-FIRST = 20_000 + os.getpid() % 500 * 2 * EACH
-"""Other tests of this machine that run at the same time have others."""
+_FIRST, _EPHEMERAL = 20_000, 32_768
+FIRST = _FIRST + os.getpid() % ((_EPHEMERAL - _FIRST) // (2 * EACH)) * 2 * EACH
+"""Other tests of this machine that run at the same time have others. All lie below what the kernel gives to whoever calls."""
 LISTEN = "import socket, sys; sys.modules['kept'] = socket.create_server(('127.0.0.1', {port})); result = 'listens'"
 CONNECT = "import socket; socket.create_connection(('127.0.0.1', {port}), 5).close(); result = 'connected'"
 
@@ -46,7 +47,7 @@ def tried(far: LocalFarSide, start_id: str, code: str, port: int) -> str:
     return far.run(start_id, f"try:\n    {attempt}\nexcept OSError as error:\n    result = type(error).__name__")
 
 
-def ports_of(far: LocalFarSide, start_id: str) -> tuple[int, int]:
+def had_by(far: LocalFarSide, start_id: str) -> tuple[int, int]:
     first, last = far.run(start_id, "import os; result = os.environ['PORTS']").split("-")
     return int(first), int(last)
 
@@ -55,7 +56,7 @@ def test_an_environment_has_ports_of_its_own_and_reaches_nobody_else_s(far: Loca
     one, other = far.spec(), far.spec()
     for spec in (one, other):
         ready(far, spec)
-    ports = [ports_of(far, spec.start_id) for spec in (one, other)]
+    ports = [had_by(far, spec.start_id) for spec in (one, other)]
     assert sorted(ports) == [(FIRST, FIRST + EACH - 1), (FIRST + EACH, FIRST + 2 * EACH - 1)]
     mine, theirs = ports[0][0], ports[1][0]
     assert tried(far, one.start_id, LISTEN, mine) == "listens"
@@ -75,6 +76,19 @@ def test_a_start_whose_order_cannot_be_written_holds_no_more_than_its_own() -> N
     ports = Ports(PortRange(2000, 2000 + 2 * EACH - 1))
     assert {ports.take("one") for _ in range(5)} == {(2000, 2000 + EACH - 1)}
     assert ports.take("other") == (2000 + EACH, 2000 + 2 * EACH - 1)
+
+
+def test_what_a_start_has_of_another_range_is_given_to_nobody_until_it_ends() -> None:
+    ports = Ports(PortRange(2000, 2000 + 3 * EACH - 1))
+    ports.keep("old", (2000 - EACH // 2, 2000 + EACH // 2 - 1))
+    ports.keep("its neighbour", (2000 + EACH // 2, 2000 + EACH + EACH // 2 - 1))
+    assert ports.take("new") == (2000 + 2 * EACH, 2000 + 3 * EACH - 1)
+    ports.free("old")
+    with pytest.raises(OSError, match="all of ENVIRONMENT_PORTS"):
+        ports.take("next")
+    ports.free("its neighbour")
+    assert ports.take("next") == (2000, 2000 + EACH - 1)
+    assert ports.take("another") == (2000 + EACH, 2000 + 2 * EACH - 1)
 
 
 def test_ports_are_given_anew_when_their_start_has_ended_and_kept_by_the_next_agent(far: LocalFarSide) -> None:
@@ -97,7 +111,7 @@ def test_what_an_ended_start_had_is_not_taken_from_who_has_it_now_when_the_next_
     ready(far, running)
     os.kill(far.agent(), signal.SIGKILL)
     ready(far, other)
-    assert ports_of(far, running.start_id) != ports_of(far, other.start_id)
+    assert had_by(far, running.start_id) != had_by(far, other.start_id)
 
 
 @pytest.mark.parametrize("given", [True, False])
@@ -120,7 +134,7 @@ def test_the_level_with_ports_is_demanded(tmp_path: Path, *, given: bool) -> Non
 @pytest.mark.parametrize("text", ["1", "80-90", "9000-8000", "2000-2003", "a-b", "1024-70000"])
 def test_what_is_no_range_of_ports_is_refused(text: str) -> None:
     with pytest.raises(CannotStart, match="ENVIRONMENT_PORTS"):
-        range_of(text)
+        ports_of(text)
 
 
 @pytest.mark.parametrize("text", ["http", "0", "70000", "80;443"])

@@ -17,7 +17,7 @@ from hub.clock import new_id
 from hub.errors import CannotStart
 from hub.settings import ROOT
 from hub.spawners.base import Ending, Observation, StartSpec, State
-from hub.spawners.local.accounts import Accounts, Range, range_of
+from hub.spawners.local.accounts import Accounts, Range, uids_of
 from hub.spawners.local.folders import Folders
 from hub.spawners.local.holders import HELD
 from hub.spawners.local.workspaces import Workspaces
@@ -86,7 +86,9 @@ def test_an_environment_runs_as_an_account_of_its_own_which_its_workspace_keeps(
 def test_a_workspace_is_measured_packed_and_deleted_whoever_it_belongs_to(far: LocalFarSide) -> None:
     spec = far.spec()
     ready(far, spec)
-    far.run(spec.start_id, "import os; os.makedirs('a/b'); open('a/b/file', 'wb').write(bytes(1024 * 1024)); os.chmod('a/b', 0)")
+    far.run(
+        spec.start_id, "import os; os.makedirs('a/b'); open('a/b/file', 'wb').write(bytes(1024 * 1024)); os.chmod('a/b', 0)"
+    )
     assert MIB <= far.spawner.workspace_size(spec.workspace_id).used < 2 * MIB
     assert far.run(spec.start_id, "import os; result = os.stat('a/b').st_mode & 0o777") == "0"
     far.run(spec.start_id, "import os; os.chmod('a/b', 0o700); os.chmod('.', 0)")
@@ -280,9 +282,9 @@ def test_a_number_is_not_given_anew_while_a_file_of_it_is_left(folders: Folders)
 @pytest.mark.parametrize("text", ["", "7", "0-9", "9-7", "a-b", "1-99999999999", "0-70000"])
 def test_what_is_no_range_of_nobody_s_numbers_is_refused(text: str) -> None:
     with pytest.raises(CannotStart, match="ENVIRONMENT_UIDS"):
-        range_of(text)
+        uids_of(text)
 
 
 def test_a_range_with_a_person_of_this_machine_in_it_is_refused() -> None:
     with pytest.raises(CannotStart, match="holds the number of"):
-        range_of("1-70000")
+        uids_of("1-70000")

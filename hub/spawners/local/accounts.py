@@ -21,11 +21,14 @@ from hub.seam import crossing
 from hub.spawners.files.tree import Entry, walk
 from hub.spawners.local import as_owner
 from hub.spawners.local.folders import Folders
+from hub.spawners.local.spans import span_of
 
 log = logging.getLogger(__name__)
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 _PRIVATE = 0o700
+_HIGHEST = 2**31 - 1
+"""Of numbers that every program takes for an account's."""
 
 
 @dataclass(frozen=True)
@@ -117,12 +120,12 @@ def _has_names(entry: Entry) -> bool:
     return entry.status.st_nlink > 1 and not stat.S_ISDIR(entry.status.st_mode)
 
 
-def range_of(text: str) -> Range:
+def uids_of(text: str) -> Range:
     """Raises `CannotStart` for what is no range, or where a person of this machine has a number in it."""
-    first, _, last = text.partition("-")
-    if not (first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) < 2**31):
+    span = span_of(text, 1, _HIGHEST)
+    if span is None:
         raise CannotStart(f"ENVIRONMENT_UIDS is to be first-last, two numbers of accounts, and is {text!r}.")
-    numbers = Range(int(first), int(last))
+    numbers = Range(*span)
     if people := next((entry.pw_name for entry in pwd.getpwall() if entry.pw_uid in numbers), None):
         raise CannotStart(f"ENVIRONMENT_UIDS={text} holds the number of {people}. Choose a range of nobody's.")
     return numbers

@@ -23,7 +23,7 @@ from starlette.types import Lifespan
 from hub.errors import CannotStart
 from hub.seam import crossing
 from hub.spawners.local import ports
-from hub.spawners.local.accounts import Accounts, Range, range_of
+from hub.spawners.local.accounts import Accounts, Range, uids_of
 from hub.spawners.local.capacity import memory_at_hand
 from hub.spawners.local.folders import Folders
 from hub.spawners.local.isolation import Isolation
@@ -121,14 +121,14 @@ def _agent(options: Options, folders: Folders, numbers: Range | None, isolation:
 
 def _check(options: Options) -> None:
     """Raises `CannotStart` before anything is started with them."""
-    ports.range_of(options.ports)
+    ports.ports_of(options.ports)
     ports.outward_of(options.outward)
     check_readable(options.readable, (options.data, options.runtime))
 
 
 def _accounts(options: Options) -> tuple[Range | None, str]:
     """The numbers of those that environments have of their own; or None, and a clause that says why where root is told."""
-    numbers = range_of(options.uids)
+    numbers = uids_of(options.uids)
     if options.isolation == "none" or os.geteuid() != 0:
         return None, ""
     why_not = hindrance_to_accounts(numbers, (*options.interpreters, *options.code, options.script, options.data.parent))

@@ -24,7 +24,7 @@ from hub.spawners.local.folders import Folders, StartFolder, own_folder, remove_
 from hub.spawners.local.limits import Limits
 from hub.spawners.local.options import Options
 from hub.spawners.local.orders import order_of
-from hub.spawners.local.ports import range_of
+from hub.spawners.local.ports import ports_of
 from hub.spawners.local.processes import Process
 from hub.spawners.local.records import write_json
 from hub.spawners.local.warm import CannotFork, ParentGone, WarmParent, end
@@ -113,7 +113,7 @@ async def _try(options: Options, folders: Folders, inner: Folders, limits: Limit
             "socket": str(folders.agent_socket), "abstract": abstract, "port": port,
         }  # fmt: skip
         spec = replace(spec, variables={"PROBE_TARGETS": json.dumps(targets)})
-        ordered = order_of(spec, inner, options, limits, _ports_of(options), None)
+        ordered = order_of(spec, inner, options, limits, _some_of(options), None)
         write_json(start.spec, ordered, name="write the probe's spec")
         async with _parent(options) as parent:
             process = Process.found(await parent.fork(start.path))
@@ -131,9 +131,9 @@ def _read(start: StartFolder, others: Collection[int]) -> Found | None:
     return Found(told["abi"], tuple(told["holes"]), told["unix_sockets"], told["gpus"], told["account"] not in others)
 
 
-def _ports_of(options: Options) -> tuple[int, int] | None:
+def _some_of(options: Options) -> tuple[int, int] | None:
     """It listens on none of them."""
-    ports = range_of(options.ports)
+    ports = ports_of(options.ports)
     return ports.block(0) if ports else None
 
 

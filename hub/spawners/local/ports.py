@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hub.errors import CannotStart
+from hub.spawners.local.spans import span_of
 
 EACH = 16
 """Ports that one start has."""
@@ -30,7 +31,8 @@ class Ports:
 
     def __init__(self, ports: PortRange | None) -> None:
         self._ports = ports
-        self._holders: dict[int, str] = {}
+        self._given: dict[str, tuple[int, int]] = {}
+        """The first and the last of each start."""
 
     def take(self, start_id: str) -> tuple[int, int] | None:
         """The first and the last that the start has from now on; None where none are handed out. Raises OSError.
@@ -40,29 +42,33 @@ class Ports:
         if self._ports is None:
             return None
         self.free(start_id)
-        free = next((number for number in range(self._ports.blocks) if number not in self._holders), None)
+        free = next(filter(self._is_free, map(self._ports.block, range(self._ports.blocks))), None)
         if free is None:
             raise OSError(0, f"all of ENVIRONMENT_PORTS are taken, {EACH} by each environment")
-        self._holders[free] = start_id
-        return self._ports.block(free)
+        self._given[start_id] = free
+        return free
 
     def keep(self, start_id: str, given: tuple[int, int] | None) -> None:
-        """What an earlier agent gave to a start, of whichever range."""
-        if self._ports is not None and given is not None:
-            self._holders[(given[0] - self._ports.first) // EACH] = start_id
+        """What an earlier agent gave to a start, of whichever range: it need not lie as the blocks of this one do."""
+        if given is not None:
+            first, last = given
+            self._given[start_id] = first, last
 
     def free(self, start_id: str) -> None:
-        self._holders = {number: holder for number, holder in self._holders.items() if holder != start_id}
+        self._given.pop(start_id, None)
+
+    def _is_free(self, block: tuple[int, int]) -> bool:
+        return not any(first <= block[1] and block[0] <= last for first, last in self._given.values())
 
 
-def range_of(text: str) -> PortRange | None:
+def ports_of(text: str) -> PortRange | None:
     """None for no text. Raises `CannotStart` for what is no range with room for one environment."""
     if not text:
         return None
-    first, _, last = text.partition("-")
-    if not (first.isdecimal() and last.isdecimal() and _LOWEST <= int(first) <= int(last) <= _HIGHEST):
+    span = span_of(text, _LOWEST, _HIGHEST)
+    if span is None:
         raise CannotStart(f"ENVIRONMENT_PORTS is to be first-last, two numbers from {_LOWEST} to {_HIGHEST}, and is {text!r}.")
-    ports = PortRange(int(first), int(last))
+    ports = PortRange(*span)
     if not ports.blocks:
         raise CannotStart(f"ENVIRONMENT_PORTS={text} has no room: each environment has {EACH} ports.")
     return ports

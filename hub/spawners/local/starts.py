@@ -20,7 +20,7 @@ from hub.spawners.local.isolation import Isolation
 from hub.spawners.local.limits import Limits
 from hub.spawners.local.options import Options
 from hub.spawners.local.orders import order_of
-from hub.spawners.local.ports import Ports, range_of
+from hub.spawners.local.ports import Ports, ports_of
 from hub.spawners.local.processes import Sample, sample
 from hub.spawners.local.records import read_json, write_json
 from hub.spawners.local.start import Start
@@ -65,7 +65,7 @@ class Starts:
     ) -> None:
         self._folders, self._options, self._limits, self._workspaces = folders, options, limits, workspaces
         self._follower = Follower(parents, workspaces, isolation, self._tell)
-        self._ports = Ports(range_of(options.ports))
+        self._ports = Ports(ports_of(options.ports))
         self._cores = Cores(str(folders.data), own_cores, os.cpu_count() or 1)
         self._starts: dict[str, Start] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}

@@ -17,7 +17,7 @@ from hub.spawners.base import Ending
 from hub.spawners.local import processes
 from hub.spawners.local.options import CODE
 from hub.spawners.local.records import write_json
-from tests.spawners.far_side import ended, ready, until
+from tests.spawners.far_side import ended, observed, ready, until
 from tests.spawners.local_side import LocalFarSide, lives
 from tests.spawners.test_supervisor import a_stranger
 from tests.support.ci import absent
@@ -56,6 +56,24 @@ def _said_to_be_supervised_by(far: LocalFarSide, pid: int, boot: str) -> str:
     named = {"pid": pid, "start_time": processes.start_time(pid), "boot_id": boot, "server": pid}
     write_json(far.folders.start(spec.start_id).supervisor, named, name="a record")
     return spec.start_id
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("spec.json", b""), ("stop.json", b""), ("exit.json", b""), ("checkpoints", bytes(100) + b"\n")]
+)
+def test_what_a_power_cut_has_spoilt_of_a_start_keeps_no_agent_from_starting(far: LocalFarSide, name: str, kept: bytes) -> None:
+    with a_stranger() as stranger:
+        start_id = _said_to_be_supervised_by(far, stranger.pid, ANOTHER_BOOT["machine"])
+        folder = far.folders.start(start_id).path
+        (folder / name).write_bytes(kept)
+        ready(far, far.spec())
+        if name == "spec.json":
+            assert observed(far, start_id) is None
+            assert not folder.exists()
+            return
+        exit_ = ended(far, start_id).exit
+    assert exit_
+    assert exit_.why is Ending.LOST
 
 
 ASKED = """

@@ -104,7 +104,7 @@ class Follower:
     def _never_ran(self, start: Start, why: Ending, detail: str = "") -> None:
         """Record an end, unless a supervisor that an earlier agent asked for has the start in hand."""
         with start.unsupervised() as free:
-            if free and not start.folder.exit.exists():
+            if free and start.recorded_exit() is None:
                 start.write_exit(why, detail)
 
     async def _accompany(self, start: Start, process: Process) -> None:
@@ -142,7 +142,7 @@ class Follower:
     async def _conclude(self, start: Start) -> None:
         """How it ended, once no supervisor runs. Without any record it is asked for again."""
         named = read_json(start.folder.supervisor)
-        if named and not start.folder.exit.exists():
+        if named and start.recorded_exit() is None:
             await self._record_for_the_dead(start, named)
         start.exit = start.recorded_exit() or start.exit
 

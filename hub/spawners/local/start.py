@@ -97,14 +97,14 @@ class Start:
     def write_stop(self, why: Ending, detail: str = "") -> None:
         """The order to end, kept for whoever comes next. The first reason stays."""
         if not self.folder.stop.exists():
-            write_json(self.folder.stop, {"why": why, "detail": detail}, name="write the order to stop")
+            write_json(self.folder.stop, {"why": why, "detail": detail}, name="write the order to stop", lasting=True)
         self.told_to_stop.set()
 
     def write_exit(self, why: Ending, detail: str = "") -> None:
         """For an end that no supervisor could record."""
         self.exit = Exit(why, now(), None, detail, None)
         try:
-            write_json(self.folder.exit, wire.exit_to_json(self.exit), name="record an end")
+            write_json(self.folder.exit, wire.exit_to_json(self.exit), name="record an end", lasting=True)
         except OSError:
             log.exception("the end of %s cannot be recorded; a restarted agent will find it out again", self.id)
 

@@ -76,7 +76,9 @@ class Starts:
         for folder in sorted(self._folders.starts.iterdir()):
             recorded = read_json(folder / "spec.json")
             if recorded is None:
-                self._workspaces.discard(folder)  # an agent was killed while it took this order: the hub will repeat it
+                self._workspaces.discard(
+                    folder
+                )  # the agent, or the machine, ended while it took this order: the hub repeats it
             else:
                 self._adopt(recorded)
 
@@ -97,7 +99,9 @@ class Starts:
         ordered = order_of(spec, self._folders, self._options, self._limits, ports, given)
         with crossing("make a start's folder"):
             folder.path.mkdir(mode=0o700, exist_ok=True)
-        write_json(folder.spec, ordered, name="write a spec")
+        write_json(
+            folder.spec, ordered, name="write a spec"
+        )  # not lasting: many launches at once would wait for the disk in turn
         self._follow(spec)
 
     def _follow(self, spec: StartSpec) -> Start:

@@ -45,7 +45,7 @@ class Follower:
             self._holders.keep(start.spec.workspace_id, start.id)
 
     async def follow(self, start: Start) -> None:
-        """Until the start has ended."""
+        """Until the start has ended. Whatever it raises, it can be called again."""
         attempts = 0
         while start.exit is None:
             process = self._adopted(start)
@@ -108,16 +108,18 @@ class Follower:
                 start.write_exit(why, detail)
 
     async def _accompany(self, start: Start, process: Process) -> None:
-        """Until the supervisor has ended; the order to stop is passed on to it."""
+        """Until the supervisor has ended; the order to stop is passed on to it. What goes wrong meanwhile is raised."""
         start.process = process
-        tasks = [asyncio.create_task(self._until_ready(start)), asyncio.create_task(pass_on_stop(start, process))]
         try:
-            await process.ended.wait()
+            async with asyncio.TaskGroup() as beside:
+                tasks = [beside.create_task(self._until_ready(start)), beside.create_task(pass_on_stop(start, process))]
+                await process.ended.wait()
+                for task in tasks:
+                    task.cancel()
         finally:
             start.process = None
             start.free_slot()
             process.close()
-            await _cancel(*tasks)
 
     async def _until_ready(self, start: Start) -> None:
         if start.has_reached(READY):

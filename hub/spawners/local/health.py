@@ -52,6 +52,6 @@ def _start_named(body: bytes) -> str | None:
     begin, end = body.find(b"{"), body.rfind(b"}")
     try:
         named = json.loads(body[begin : end + 1])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return named.get("start") if isinstance(named, dict) else None

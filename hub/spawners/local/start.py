@@ -95,9 +95,12 @@ class Start:
         return wire.exit_from_json(recorded) if recorded else None
 
     def write_stop(self, why: Ending, detail: str = "") -> None:
-        """The order to end, kept for whoever comes next. The first reason stays."""
-        if not self.folder.stop.exists():
-            write_json(self.folder.stop, {"why": why, "detail": detail}, name="write the order to stop", lasting=True)
+        """The order to end, kept for whoever comes next. The first reason stays. One that cannot be kept holds all the same."""
+        try:
+            if not self.folder.stop.exists():
+                write_json(self.folder.stop, {"why": why, "detail": detail}, name="write the order to stop", lasting=True)
+        except OSError:
+            log.exception("the order to stop %s cannot be written down; a restarted agent has to be told again", self.id)
         self.told_to_stop.set()
 
     def write_exit(self, why: Ending, detail: str = "") -> None:

@@ -30,6 +30,9 @@ from hub.spawners.local.workspaces import Workspaces
 
 log = logging.getLogger(__name__)
 
+_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+"""Seconds until a start that could not be followed is followed again, longer each time."""
+
 
 class Watcher:
     """Collects which starts have changed; many changes of one start are told once, with its latest state."""
@@ -113,10 +116,24 @@ class Starts:
         return start
 
     async def _see_through(self, start: Start) -> None:
-        await self._follower.follow(start)
+        """Until it has ended, whatever goes wrong meanwhile: of the end of this task nobody else would hear."""
+        pause = _PAUSE
+        while not await self._has_followed(start):
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
         self._ports.free(start.id)
         self._cores.free(start.id)
         remove_sockets(self._folders, start.id)
+
+    async def _has_followed(self, start: Start) -> bool:
+        try:
+            await self._follower.follow(start)
+        except (
+            Exception
+        ):  # a fault of the disk, or of ours: the log has it, and what is in the start's folder is looked at anew
+            log.exception("the start %s cannot be followed for the moment", start.id)
+            return False
+        return True
 
     def stop(self, start_id: str) -> None:
         start = self._starts.get(checked_id(start_id))

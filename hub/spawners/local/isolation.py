@@ -1,6 +1,7 @@
 """Finds out how far environments are kept apart on this machine, by one that only tries what none may be able to do.
 
-It runs once in the life of an agent, as every environment does. Starts wait for it where a level is demanded.
+It runs as every environment does, once in the life of an agent that finds something out. Starts wait for it where a level is
+demanded.
 """
 
 import asyncio
@@ -9,9 +10,11 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from time import monotonic
 from typing import Any
 
 from hub.clock import new_id
@@ -27,7 +30,7 @@ from hub.spawners.local.orders import order_of
 from hub.spawners.local.ports import ports_of
 from hub.spawners.local.processes import Process
 from hub.spawners.local.records import write_json
-from hub.spawners.local.warm import CannotFork, ParentGone, WarmParent, end
+from hub.spawners.local.warm import WarmParent, end
 from hub.spawners.local.workspaces import Workspaces
 
 log = logging.getLogger(__name__)
@@ -40,19 +43,37 @@ _MEMORY, _PROCESSES = 512 * 2**20, 16
 class Isolation:
     """`found` is awaited by whoever needs to know; None where it could not be tried, or nobody wants it.
 
-    `no_accounts`: why root gives environments no accounts of their own here.
+    `no_accounts`: why root gives environments no accounts of their own here. `pause`: seconds after a try that found nothing
+    until somebody's question begins another one; the machine may have been busy.
     """
 
     wanted: str
     no_accounts: str = ""
-    _trying: "asyncio.Task[Found | None] | None" = None
+    pause: float = 60.0
+    _try: "Callable[[], Coroutine[Any, Any, Found | None]] | None" = field(default=None, init=False)
+    _trying: "asyncio.Task[Found | None] | None" = field(default=None, init=False)
+    _not_before: float = field(default=0.0, init=False)
 
     def find_out(self, options: Options, folders: Folders, limits: Limits, accounts: Accounts | None) -> None:
         if self.wanted != "none":
-            self._trying = asyncio.create_task(_tried(options, folders, limits, accounts))
+            self._try = partial(_tried, options, folders, limits, accounts)
+            self._begin(self._try)
 
     async def found(self) -> Found | None:
+        if self._try and self._has_found_nothing() and monotonic() >= self._not_before:
+            self._begin(self._try)
         return await asyncio.shield(self._trying) if self._trying else None
+
+    def _begin(self, a_try: Callable[[], Coroutine[Any, Any, Found | None]]) -> None:
+        self._trying = asyncio.create_task(a_try())
+        self._trying.add_done_callback(self._rest)
+
+    def _rest(self, _tried: "asyncio.Task[Found | None]") -> None:
+        self._not_before = monotonic() + self.pause
+
+    def _has_found_nothing(self) -> bool:
+        """The last try; one that is under way may find something yet."""
+        return bool(self._trying and self._trying.done() and self._trying.result() is None)
 
     async def refusal(self) -> str:
         """Why nothing may be started here; empty where all that is demanded holds."""
@@ -64,11 +85,12 @@ class Isolation:
 
 
 async def _tried(options: Options, folders: Folders, limits: Limits, accounts: Accounts | None) -> Found | None:
+    """None, and why in the log, where it cannot be tried, takes too long, or says what cannot be read."""
     try:
         async with asyncio.timeout(_WITHIN):
             async with _of_its_own(folders) as inner:
-                return await _try(options, folders, inner, limits, accounts)
-    except (OSError, CannotFork, ParentGone, TimeoutError):
+                return await _answered(options, folders, inner, limits, accounts)
+    except Exception:  # whatever is wrong with a try, it has found nothing out, and nothing may be claimed
         log.exception("how far environments are kept apart cannot be tried")
         return None
 
@@ -97,7 +119,9 @@ def _remove(inner: Folders) -> None:
         inner.data.rmdir()
 
 
-async def _try(options: Options, folders: Folders, inner: Folders, limits: Limits, accounts: Accounts | None) -> Found | None:
+async def _answered(
+    options: Options, folders: Folders, inner: Folders, limits: Limits, accounts: Accounts | None
+) -> Found | None:
     spec = StartSpec(new_id(), new_id(), new_id(), "", 1, _MEMORY, _PROCESSES, "", ({"kid": "probe"},))
     start, neighbour = inner.start(spec.start_id), inner.workspace(new_id())
     with crossing("make the probe's folders"):

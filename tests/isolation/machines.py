@@ -35,6 +35,11 @@ class Machine:
         rights = next((part for part in self.lesser if part.startswith("--root-with")), "sys_admin")
         return "--no-namespaces" not in self.lesser and "sys_admin" in rights
 
+    @property
+    def may_hand_on(self) -> bool:
+        """Whether Podium may give what is its own to an account or group that it is not in."""
+        return os.geteuid() == 0 and all("chown" in part for part in self.lesser if part.startswith("--root-with"))
+
     @contextmanager
     def folder(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         """Where environments may run there, with the options that they need.

@@ -21,7 +21,7 @@ CONNECT = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1]
 
 
 @pytest.fixture(
-    params=[(machine, how) for machine in MACHINES for how in ("any", "none")],
+    params=[(machine, how) for machine in MACHINES if machine.may_hand_on or not IS_ROOT for how in ("any", "none")],
     ids=lambda one: f"{one[0].name}-{one[1]}-{WHOSE}",
 )
 def far(request: pytest.FixtureRequest) -> Iterator[LocalFarSide]:

@@ -1,26 +1,14 @@
-"""Where the agent keeps things, and the check that nobody else could have put them there.
-
-The data folder may lie at any depth, but a Unix socket's path ends at 107 bytes, so sockets lie in
-a runtime folder with a short path of its own. It is in `/tmp` unless the person's `/run/user`
-stays after logout (lingering): environments outlive a login, and their sockets must too.
-"""
+"""Where the agent keeps things."""
 
 import contextlib
-import hashlib
 import os
-import pwd
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.errors import CannotStart
 from hub.seam import crossing
 from hub.spawners.checks import checked_id, is_id
-
-_PRIVATE, _OF_GROUP, _PASSABLE = 0o700, 0o710, 0o711
-"""Modes of folders: through the second one a group may go, through the third one others, and they see nothing in it."""
-_LONGEST_RUNTIME = 64
-"""Leaves room for `/<32 digits>/s` below the 107 bytes of a socket's path, with some to spare."""
+from hub.spawners.local.owned import OF_GROUP, PASSABLE, PRIVATE, own_folder
+from hub.spawners.local.runtime import runtime_of
 
 
 @dataclass(frozen=True)
@@ -130,61 +118,18 @@ class Folders:
         for folder in (self.locks, self.trash):
             own_folder(folder)
         for folder in (self.data, self.workspaces, self.starts):
-            own_folder(folder, _PASSABLE if self.passable else _PRIVATE)
+            own_folder(folder, PASSABLE if self.passable else PRIVATE)
         own_folder(self.runtime)
         if self.group is not None:
             with crossing("open the runtime folder to the group"):
                 os.chown(self.runtime, -1, self.group)
-                self.runtime.chmod(_OF_GROUP)
+                self.runtime.chmod(OF_GROUP)
 
 
 def folders_at(data: Path, runtime: Path | None = None) -> Folders:
-    """The folders of one data folder. Nothing is made yet."""
+    """The folders of one data folder. Nothing is made yet. Raises `CannotStart` for a runtime folder with too long a path."""
     data = data.absolute()
-    runtime = (runtime or _default_runtime(data)).absolute()
-    if len(os.fsencode(runtime)) > _LONGEST_RUNTIME:
-        raise CannotStart(
-            f"The runtime folder {runtime} has too long a path for sockets: set RUNTIME_DIR to one of at most "
-            f"{_LONGEST_RUNTIME} characters."
-        )
-    return Folders(data, runtime)
-
-
-def _default_runtime(data: Path) -> Path:
-    mark = hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:12]
-    user = Path(f"/run/user/{os.getuid()}")
-    if _lingers() and os.access(user, os.W_OK):
-        return user / f"podium-{mark}"
-    return Path(f"/tmp/podium-{os.getuid()}-{mark}")  # noqa: S108 (its owner and mode are checked before use)
-
-
-def _lingers() -> bool:
-    try:
-        return Path("/var/lib/systemd/linger", pwd.getpwuid(os.getuid()).pw_name).exists()
-    except (KeyError, OSError):
-        return False
-
-
-def own_folder(path: Path, mode: int = _PRIVATE) -> None:
-    """A folder of this user's that nobody else may read. Made where it is missing, refused where it is foreign."""
-    try:
-        if not path.exists():
-            with crossing("make a folder"):
-                path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-        found = path.lstat()
-    except OSError as error:
-        raise CannotStart(
-            f"The folder {path} cannot be made ({error.strerror}): give this account the right to write there, "
-            "or choose another folder with DATA_DIR or RUNTIME_DIR."
-        ) from error
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o777 & ~_PASSABLE:
-        raise CannotStart(
-            f"The folder {path} is not this account's alone (it may be a link, another account's, or open to others): "
-            "come as the account that it belongs to, close it to others, or choose another folder with DATA_DIR or RUNTIME_DIR."
-        )
-    if mode & ~found.st_mode:
-        with crossing("open a folder to those who go through"):
-            path.chmod(mode)
+    return Folders(data, runtime_of(data, runtime))
 
 
 def remove_sockets(folders: Folders, start_id: str) -> None:

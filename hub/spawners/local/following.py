@@ -6,13 +6,12 @@ lock keeps two supervisors from ever having one start, so asking once too often 
 """
 
 import asyncio
-import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from hub.spawners.base import Ending
-from hub.spawners.local.ending import end_of, pass_on_stop
+from hub.spawners.local.ending import pass_on_stop, record_for_the_dead
 from hub.spawners.local.health import until_healthy
 from hub.spawners.local.holders import HELD, Holders
 from hub.spawners.local.isolation import Isolation
@@ -22,8 +21,6 @@ from hub.spawners.local.slots import Slots
 from hub.spawners.local.start import PROCESS_STARTED, READY, WORKSPACE_READY, Start
 from hub.spawners.local.warm import CannotFork, ParentGone, WarmParent
 from hub.spawners.local.workspaces import Workspaces
-
-log = logging.getLogger(__name__)
 
 _READY_WITHIN = 120
 _PAUSE = 0.02
@@ -145,7 +142,7 @@ class Follower:
         """How it ended, once no supervisor runs. Without any record it is asked for again."""
         named = read_json(start.folder.supervisor)
         if named and start.recorded_exit() is None:
-            await self._record_for_the_dead(start, named)
+            await record_for_the_dead(start, named, self._workspaces, self._takes_workspace)
         start.exit = start.recorded_exit() or start.exit
 
     async def _pause_before(self, start: Start, attempt: int) -> None:
@@ -153,19 +150,6 @@ class Follower:
             self._never_ran(start, Ending.NEVER_STARTED, "Its supervisor ended at once each time; its log says why.")
         if start.exit is None:
             await asyncio.sleep(min(_PAUSE * 2**attempt, 1))
-
-    async def _record_for_the_dead(self, start: Start, named: dict[str, Any]) -> None:
-        """The supervisor is gone and could not write: the machine restarted, or somebody killed it."""
-        told = read_json(start.folder.stop)
-        if not is_this_boot(named["boot_id"]):
-            start.write_exit(Ending(told["why"]) if told else Ending.LOST, "The machine restarted.")
-            return
-        if first := named.get("first"):
-            await end_of(first)
-        if left := await asyncio.to_thread(self._workspaces.end_leftovers, start, alone=self._takes_workspace(start)):
-            log.error("%s processes of the start %s cannot be ended", left, start.id)
-        start.remove_group()
-        start.write_exit(Ending(told["why"]) if told else Ending.KILLED, "The process that supervised it was killed.")
 
 
 async def _before(ready: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:

@@ -19,8 +19,9 @@ from hub.seam import crossing
 from hub.settings import Settings
 from hub.settings_field import listed
 from hub.spawners.local.client import LocalSpawner
-from hub.spawners.local.folders import Folders, StartFolder, folders_at, own_folder
+from hub.spawners.local.folders import Folders, StartFolder, folders_at
 from hub.spawners.local.options import ROOT, Options
+from hub.spawners.local.owned import own_folder
 from hub.spawners.local.processes import start_time
 from hub.spawners.local.secret import secret_of
 

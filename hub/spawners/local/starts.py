@@ -1,7 +1,6 @@
 """All starts that this machine knows, and everyone who watches them."""
 
 import asyncio
-import contextlib
 import logging
 import os
 from collections.abc import AsyncIterator
@@ -25,6 +24,7 @@ from hub.spawners.local.processes import Sample, sample
 from hub.spawners.local.records import read_json, write_json
 from hub.spawners.local.start import Start
 from hub.spawners.local.warm import WarmParent
+from hub.spawners.local.watching import Watcher
 from hub.spawners.local.wire import spec_from_json
 from hub.spawners.local.workspaces import Workspaces
 
@@ -32,26 +32,6 @@ log = logging.getLogger(__name__)
 
 _PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 """Seconds until a start that could not be followed is followed again, longer each time."""
-
-
-class Watcher:
-    """Collects which starts have changed; many changes of one start are told once, with its latest state."""
-
-    def __init__(self) -> None:
-        self._changed: dict[str, Start] = {}
-        self._news = asyncio.Event()
-
-    def tell(self, start: Start) -> None:
-        self._changed[start.id] = start
-        self._news.set()
-
-    async def changes(self, patience: float) -> list[Observation]:
-        """What has changed since the last call, waited for; empty after `patience` seconds."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), patience)
-        self._news.clear()
-        changed, self._changed = self._changed, {}
-        return [start.observation() for start in changed.values()]
 
 
 class Starts:
@@ -79,9 +59,7 @@ class Starts:
         for folder in sorted(self._folders.starts.iterdir()):
             recorded = read_json(folder / "spec.json")
             if recorded is None:
-                self._workspaces.discard(
-                    folder
-                )  # the agent, or the machine, ended while it took this order: the hub repeats it
+                self._workspaces.discard(folder)  # agent or machine ended while it took this order: the hub repeats it
             else:
                 self._adopt(recorded)
 
@@ -102,9 +80,8 @@ class Starts:
         ordered = order_of(spec, self._folders, self._options, self._limits, ports, given)
         with crossing("make a start's folder"):
             folder.path.mkdir(mode=0o700, exist_ok=True)
-        write_json(
-            folder.spec, ordered, name="write a spec"
-        )  # not lasting: many launches at once would wait for the disk in turn
+        # Not lasting: many launches at once would wait for the disk in turn.
+        write_json(folder.spec, ordered, name="write a spec")
         self._follow(spec)
 
     def _follow(self, spec: StartSpec) -> Start:
@@ -128,9 +105,7 @@ class Starts:
     async def _has_followed(self, start: Start) -> bool:
         try:
             await self._follower.follow(start)
-        except (
-            Exception
-        ):  # a fault of the disk, or of ours: the log has it, and what is in the start's folder is looked at anew
+        except Exception:  # a fault of the disk, or of ours: the log has it, and the start's folder is looked at anew
             log.exception("the start %s cannot be followed for the moment", start.id)
             return False
         return True

@@ -53,10 +53,26 @@ def hold():
 threading.Thread(target=hold).start()
 ctypes.CDLL(None).pthread_exit(None)
 """
+FAMILY = """
+import mmap, os, subprocess, sys, threading
+shared = mmap.mmap(-1, 30 * 2**20)
+shared.write(bytes(len(shared)))
+if os.fork() == 0:
+    shared[::4096]
+    sys.stdin.read()
+    os._exit(0)
+def parent():
+    with subprocess.Popen(["cat"]):
+        print(flush=True)
+threading.Thread(target=parent).start()
+"""
+"""Two processes that share memory, and a child of a thread."""
 LOOK = """
-import ctypes, os, sys
+import ctypes, os
 from environment.supervising.account import become, looking_as
 from environment.supervising.processes import proportional, resident
+from hub.spawners.local.as_owner import look_as
+from hub.spawners.local.processes import memory_of
 account = 2_000_000_001
 reading, writing = os.pipe()
 never, _ = os.pipe()
@@ -67,13 +83,21 @@ if child == 0:
     os.write(writing, b".")
     os.read(never, 1)
 os.read(reading, 1)
+def tell(*more):
+    who = dict(line.split(":", 1) for line in open("/proc/self/status"))
+    ids = who["Uid"].split() + who["Gid"].split()
+    print(*(measure([child]) < resident([child]) for measure in (proportional, memory_of)), *ids, *more, flush=True)
 with looking_as(account):
-    print(proportional([child]), resident([child]))
-who = dict(line.split(":", 1) for line in open("/proc/self/status"))
-print(proportional([child]), who["Uid"].split()[3], who["Gid"].split()[3], ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
-os.kill(child, 9)
+    tell()
+tell(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
+if os.fork() == 0:
+    look_as(account)
+    tell()
+else:
+    os.wait()
+    os.kill(child, 9)
 """
-"""What is not shown of a process counts whole."""
+"""What is not shown of a process counts whole. At last it is the agent's way to look."""
 
 
 @contextmanager
@@ -107,13 +131,27 @@ def test_a_process_whose_first_thread_has_ended_hides_no_memory() -> None:
     assert min(measured) > 50_000_000
 
 
-def test_root_with_few_rights_looks_into_an_account_s_process_and_is_itself_again() -> None:
+def test_supervisors_and_the_agent_read_the_same_of_the_same_processes() -> None:
+    assert below._MACHINE == processes._MACHINE
+    with running(FAMILY) as (parent, _):
+        family = [parent, *below.descendants(parent)]
+        assert len(family) == 3
+        assert {parent, *processes.descendants(parent)} == set(family)
+        for pid in family:
+            assert below.start_time(pid) == processes.start_time(pid)
+            until(lambda pid=pid: below._resident(pid) == processes._resident(pid) > 0)  # type: ignore[misc]
+            until(lambda pid=pid: below.proportional([pid]) == processes.memory_of([pid]) > 0)  # type: ignore[misc]
+        assert below.proportional(family) < below.resident(family) - 30 * 2**20
+
+
+def test_root_with_few_rights_looks_into_an_account_s_process_and_a_supervisor_is_itself_again() -> None:
     if os.geteuid() != 0:
         absent("Only root looks as somebody else")
     command = [sys.executable, "-m", "tests.support.lesser", *CONTAINER, "--", sys.executable, "-c", LOOK]
     told = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT}:{CODE}"}, capture_output=True, text=True, check=True
     )
-    looked, resident, *after = map(int, told.stdout.split())
-    assert 0 < looked < resident
-    assert after == [resident, 0, 0, 1]
+    as_account = f"True True {'0 0 0 2000000001 ' * 2}".split()
+    of_supervisor, after, of_agent = (line.split() for line in told.stdout.splitlines())
+    assert (of_supervisor, of_agent) == (as_account, as_account)
+    assert after == f"False False {'0 0 0 0 ' * 2}1".split()

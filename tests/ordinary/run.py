@@ -35,7 +35,7 @@ def main() -> int:
             os.chown(path, daemon.pw_uid, daemon.pw_gid, follow_symlinks=False)
         sys.stdout.write("=== Once more as an ordinary user\n")
         sys.stdout.flush()
-        command = ["make", "-C", str(home / "podium"), "test-story", f"PYTHON={interpreter(daemon)}", "JOBS=0"]
+        command = ["make", "-C", str(home / "podium"), "test-story", f"PYTHON={interpreter(daemon)}"]
         return subprocess.call(
             command, env=environment(home), user=daemon.pw_uid, group=daemon.pw_gid, extra_groups=[_ANOTHER_GROUP]
         )

@@ -57,9 +57,9 @@ def _data_folder(settings: Settings) -> list[Finding]:
     """And the hub that holds it."""
     try:
         folder = look_at(settings.data_dir)
+        pid = folder.holder()
     except PodiumError as error:
         return [Finding(good=False, text=error.sentence)]
-    pid = folder.holder()
     return [
         Finding(good=True, text=f"The data folder {folder.path} can be written."),
         Finding(good=True, text=f"The hub runs as process {pid}." if pid else "No hub runs. Start it with: make up"),

@@ -11,7 +11,7 @@ import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 from hub.errors import CannotStart
 
@@ -64,7 +64,7 @@ class DataFolder:
 
     def hold(self) -> None:
         """Become the one hub of this folder until the process ends. Raises `CannotStart`."""
-        lock = (self.path / "hub.lock").open("a+", encoding="utf-8")
+        lock = self._opened_lock("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -83,9 +83,9 @@ class DataFolder:
         self.lock.flush()
 
     def holder(self) -> int | None:
-        """The process id of the hub that runs here, or None."""
+        """The process id of the hub that runs here, or None. Raises `CannotStart`."""
         try:
-            lock = (self.path / "hub.lock").open("r+", encoding="utf-8")
+            lock = self._opened_lock("r+")
         except FileNotFoundError:
             return None
         with lock:
@@ -95,6 +95,17 @@ class DataFolder:
                 first = lock.read().split("\n", 1)[0]
                 return int(first) if first.isdigit() else None
         return None
+
+    def _opened_lock(self, mode: Literal["a+", "r+"]) -> TextIO:
+        """Raises FileNotFoundError where there is none to read, and `CannotStart` for one of another account's."""
+        file = self.path / "hub.lock"
+        try:
+            return file.open(mode, encoding="utf-8")
+        except PermissionError as error:
+            raise CannotStart(
+                f"{file} belongs to another account: Podium was started as that one here, perhaps with sudo. Start it as that "
+                f"account again, or give all of the folder to this one: sudo chown -R {os.getuid()} {self.path}"
+            ) from error
 
     def release(self) -> None:
         if self.lock:

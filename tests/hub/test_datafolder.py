@@ -4,11 +4,14 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from environment.confining.kernel import libc
 
-from hub.datafolder import file_system, look_at, prepare
+from hub.datafolder import DataFolder, file_system, look_at, prepare
 from hub.errors import CannotStart
 
 MOUNTS = """\
@@ -114,3 +117,22 @@ def test_a_hub_that_was_killed_leaves_the_folder_free(tmp_path: Path) -> None:
     folder = prepare(tmp_path)
     folder.hold()
     folder.release()
+
+
+def test_a_lock_that_another_account_has_left_is_named_with_what_to_do(closed: DataFolder) -> None:
+    for look in (closed.hold, closed.holder):
+        with pytest.raises(CannotStart, match="sudo chown -R"):
+            look()
+
+
+@pytest.fixture
+def closed() -> Iterator[DataFolder]:
+    """A folder whose lock is closed to this account; where that is root, which nothing is closed to, it looks as nobody."""
+    with TemporaryDirectory() as name:
+        folder = DataFolder(Path(name))
+        folder.path.chmod(0o755)
+        (folder.path / "hub.lock").touch(0o600)
+        (folder.path / "hub.lock").chmod(0)
+        libc.setfsuid(65534 if os.geteuid() == 0 else os.geteuid())
+        yield folder
+        libc.setfsuid(os.geteuid())

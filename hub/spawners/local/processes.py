@@ -118,9 +118,14 @@ def descendants(pid: int) -> Iterator[int]:
 
 
 def _children(pid: int) -> Iterator[int]:
-    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
+    for thread in _threads(pid):
         with contextlib.suppress(OSError):
-            yield from map(int, tasks.read_text().split())
+            yield from map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text().split())
+
+
+def _threads(pid: int) -> Iterator[int]:
+    with contextlib.suppress(OSError):
+        yield from map(int, os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 (names are enough)
 
 
 def _cpu_ticks(pid: int, *, own: bool = True) -> int:
@@ -138,11 +143,6 @@ def memory_of(pids: Iterable[int]) -> int:
 def _of_a_thread(pid: int) -> int:
     """As the first thread shows it; where that one has ended and shows nothing, another."""
     return _pss(pid) or next(filter(None, map(_pss, _threads(pid))), 0)
-
-
-def _threads(pid: int) -> Iterator[int]:
-    with contextlib.suppress(OSError):
-        yield from map(int, os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 (names are enough)
 
 
 def _pss(pid: int) -> int:

@@ -93,7 +93,7 @@ def _bound(path: Path, root: Path) -> Path:
     inside = _inside(root, path)
     if path.is_dir():
         inside.mkdir(exist_ok=True)
-    elif not inside.exists():
+    else:
         inside.touch()
     mounts.bind(path, inside)
     return inside
